@@ -1,0 +1,261 @@
+"""What an entity's title, list and form say of its fields: resolved, defaulted and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from crm.blueprint.language import Report
+from crm.blueprint.names import a_field
+from crm.blueprint.nodes import Entity, Field
+from crm.blueprint.problems import did_you_mean
+from crm.blueprint.text import parse_template
+
+DEFAULT_COLUMNS = 7
+RELATED = "related"
+REST = "More"
+"""The heading of the fields that no tab names."""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of a record's page: headings with rows of field names, related entities' names, or a panel's word."""
+
+    name: str
+    sections: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
+    related: str = ""
+    panel: str = ""
+
+
+def check_title(entity: Entity, report: Report) -> None:
+    """Parse the title, or make one of the first field that reads like a name; else records go by label and number."""
+    source = entity.section.title or _default_title(entity)
+    try:
+        template = parse_template(source)
+    except ValueError as error:
+        report(f"title: {error}", "title")
+        template = parse_template("")
+    entity.texts["title"] = template
+    for slot in template.slots:
+        _check_path(entity, ".".join(slot.path), report, ("title",), many=False)
+
+
+def _default_title(entity: Entity) -> str:
+    named = [one for one in entity.leaves if one.type.reads_as_title]
+    return "{" + named[0].name + "}" if named else ""
+
+
+def check_unique(entity: Entity, report: Report) -> None:
+    """Check the lists of fields that together may occur only once."""
+    lists = [frozenset(names) for names in entity.section.unique]
+    for index, names in enumerate(entity.section.unique):
+        if not names or lists[index] in lists[:index] or len(lists[index]) < len(names):
+            report("this list is empty" if not names else "this stands here twice", "unique", index)
+        for inner, name in enumerate(names):
+            found = entity.find(name)
+            if found is None:
+                report(f"there is no field {name!r}", "unique", index, inner, hint=did_you_mean(name, entity.fields))
+            elif not found.stored or found.type.many:
+                report(f"{a_field(found.type.name)} holds no single value", "unique", index, inner)
+
+
+def check_list(entity: Entity, report: Report) -> None:
+    """Check that every path of the list leads to a field that can stand there."""
+    section = entity.section.listing
+    for key in ("columns", "filters", "search", "order"):
+        seen: set[str] = set()
+        for index, path in enumerate(getattr(section, key) or []):
+            at = ("list", key, index)
+            if path in seen:
+                report(f"{path!r} stands here twice", *at)
+            seen.add(path)
+            chain = _check_path(entity, path, report, at, many=key != "order")
+            if not chain:
+                continue
+            problem = _misfit(key, path, chain[-1])
+            if problem:
+                report(problem, *at)
+
+
+def _misfit(key: str, path: str, field: Field) -> str:
+    kind = field.type
+    if path.startswith("-") and key != "order":
+        return f"a '-' before a field has a meaning in 'order' only: {path!r}"
+    if key == "filters" and not kind.filter:
+        return f"{a_field(kind.name)} cannot be filtered by"
+    if key == "search" and not kind.searchable:
+        return f"the search looks in text only; {path!r} is {a_field(kind.name)}"
+    if key == "search" and not field.stored:
+        return f"the search looks in columns; {path!r} is worked out whenever it is asked for"
+    if key == "order" and not kind.sortable:
+        return f"{a_field(kind.name)} gives no order"
+    if key == "columns" and not kind.listable:
+        return f"{a_field(kind.name)} cannot be a column"
+    return ""
+
+
+def _check_path(entity: Entity, path: str, report: Report, at: tuple[Hashable, ...], many: bool) -> list[Field]:
+    if path.lstrip("-") == "id" and not {"filters", "search"} & set(at):
+        return []
+    chain: list[Field] = []
+    try:
+        for step in entity.steps(path):
+            chain.append(step)
+    except KeyError as error:
+        _refuse_step(entity, chain, error.args[0], report, at)
+        return []
+    for step in chain if not many else chain[:-1]:
+        if step.type.many:
+            report(f"{step.name!r} holds several records, so {path!r} has no single value", *at)
+            return []
+    return chain
+
+
+def _refuse_step(entity: Entity, chain: list[Field], name: str, report: Report, at: tuple[Hashable, ...]) -> None:
+    end = chain[-1] if chain else None
+    if end and end.type.target(end) and not end.target:
+        return  # the link itself is refused already
+    holder = end.target if end else entity
+    if holder:
+        where, known = holder.label, [*holder.fields, *holder.record_fields]
+    else:
+        where, known = ".".join(one.name for one in chain), [one.removeprefix(f"{end.name}_") for one in end.parts]
+    report(f"{where!r} has no field {name!r}", *at, hint=did_you_mean(name, known))
+
+
+def check_form(entity: Entity, report: Report) -> None:
+    """Check the tabs: every field known and used once, every related entity one that points here."""
+    used: set[str] = set()
+    _check_rows(entity, entity.section.layout.quick or [], report, ("form", "quick"), set())
+    for name, raw in (entity.section.layout.tabs or {}).items():
+        at = ("form", "tabs", name)
+        if isinstance(raw, str):
+            panels = entity.business.language.panels
+            if raw not in panels:
+                report(f"there is no panel {raw!r}", *at, hint=did_you_mean(raw, panels))
+        elif isinstance(raw, dict) and isinstance(raw.get(RELATED), str):
+            _check_related(entity, raw, report, at)
+        elif isinstance(raw, list | dict):
+            groups = raw.items() if isinstance(raw, dict) else [(None, raw)]
+            for heading, rows in groups:
+                _check_rows(entity, rows, report, at if heading is None else (*at, heading), used)
+        else:
+            report("a tab takes a list of fields, a map of headings, {related: entity} or a panel's name", *at)
+
+
+def _check_related(entity: Entity, raw: dict, report: Report, at: tuple[Hashable, ...]) -> None:
+    for key in raw:
+        if key != RELATED:
+            report(f"unknown key {key!r} beside 'related'", *at, key, key=True)
+    linked = [one.entity.name for one in entity.pointing_here() if one.type.stored]
+    if raw[RELATED] not in linked:
+        report(f"no link of {raw[RELATED]!r} leads here", *at, RELATED, hint=did_you_mean(raw[RELATED], linked))
+
+
+def _check_rows(entity: Entity, rows: Any, report: Report, at: tuple[Hashable, ...], used: set[str]) -> None:
+    if not isinstance(rows, list):
+        report("here stands a list of fields", *at)
+        return
+    for spot, name in _names(rows, at):
+        field = entity.fields.get(name) if isinstance(name, str) else None
+        if field is None:
+            report(f"{entity.label!r} has no field {name!r}", *spot, hint=did_you_mean(name, entity.fields))
+        elif name in used:
+            report(f"{name!r} stands in the form twice", *spot)
+        else:
+            used.add(name)
+
+
+def _names(rows: list, at: tuple[Hashable, ...]) -> Iterator[tuple[tuple[Hashable, ...], Any]]:
+    for index, row in enumerate(rows):
+        if isinstance(row, list):
+            yield from (((*at, index, inner), name) for inner, name in enumerate(row))
+        else:
+            yield (*at, index), row
+
+
+def form_tabs(entity: Entity) -> list[Tab]:
+    """Return the tabs of a record's page, with whatever the definitions left out put where it is looked for.
+
+    Fields that no tab names are appended to the first; tables get a tab of their own, and so do the records that
+    point here; the capabilities' panels come last.
+    """
+    tabs = [_tab(name, raw) for name, raw in (entity.section.layout.tabs or {}).items()]
+    named = {name for tab in tabs for _, rows in tab.sections for row in rows for name in row}
+    rest = [one for one in entity.fields.values() if one.name not in named]
+    plain = tuple((one.name,) for one in rest if not one.type.rows)
+    first = next((index for index, tab in enumerate(tabs) if tab.sections), None)
+    if first is None:
+        tabs.insert(0, Tab(entity.label, (("", plain),)))
+    elif plain:
+        tabs[first] = _with_rest(tabs[first], plain)
+    tabs += [Tab(one.label, (("", ((one.name,),)),)) for one in rest if one.type.rows]
+    shown = {tab.related for tab in tabs}
+    for one in entity.pointing_here():
+        if one.type.stored and not one.type.many and one.entity.name not in shown and not _is_child(one):
+            shown.add(one.entity.name)
+            tabs.append(Tab(one.entity.plural, related=one.entity.name))
+    words = {tab.panel for tab in tabs}
+    tabs += [Tab(text, panel=word) for word, text in entity.business.language.panels.items() if word not in words]
+    return list(_apart(tabs))
+
+
+def _with_rest(tab: Tab, rows: tuple[tuple[str, ...], ...]) -> Tab:
+    """Append rows to a tab, below a heading that it may have already."""
+    sections = dict(tab.sections)
+    sections[REST] = (*sections.get(REST, ()), *rows)
+    return Tab(tab.name, tuple(sections.items()))
+
+
+def _apart(tabs: list[Tab]) -> Iterator[Tab]:
+    """Number the tabs that would have one name: a table, related records and a panel may be called alike."""
+    taken: set[str] = set()
+    for tab in tabs:
+        names = (tab.name, *(f"{tab.name} ({number})" for number in range(2, len(tabs) + 2)))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
+        yield replace(tab, name=name)
+
+
+def _is_child(link: Field) -> bool:
+    """Say whether the link was added by a table, so that its rows stand in the parent's form already."""
+    return link.document is not link.entity.document
+
+
+def _tab(name: str, raw: Any) -> Tab:
+    if isinstance(raw, str):
+        return Tab(name, panel=raw)
+    if isinstance(raw, dict) and isinstance(raw.get(RELATED), str):
+        return Tab(name, related=raw[RELATED])
+    groups = raw.items() if isinstance(raw, dict) else [("", raw)]
+    sections = tuple(
+        (heading, tuple(tuple(row) if isinstance(row, list) else (row,) for row in rows)) for heading, rows in groups
+    )
+    return Tab(name, sections)
+
+
+def list_columns(entity: Entity) -> list[str]:
+    """Return the paths of the list's columns."""
+    if entity.section.listing.columns is not None:
+        return entity.section.listing.columns
+    return [one.name for one in entity.fields.values() if one.type.listable][:DEFAULT_COLUMNS]
+
+
+def list_filters(entity: Entity) -> list[str]:
+    """Return the paths that the list is filtered by."""
+    if entity.section.listing.filters is not None:
+        return entity.section.listing.filters
+    return [one.name for one in entity.leaves if one.type.filter and one.type.filter_by_default]
+
+
+def list_search(entity: Entity) -> list[str]:
+    """Return the paths that the search looks in."""
+    if entity.section.listing.search is not None:
+        return entity.section.listing.search
+    return [one.name for one in entity.leaves if one.type.searchable and one.stored]
+
+
+def list_order(entity: Entity) -> list[str]:
+    """Return the order of the list."""
+    return entity.section.listing.order or ["-id"]

@@ -1,0 +1,152 @@
+"""The cells of a list: one callable for each column, made once and called for every row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from crm.blueprint.nodes import Entity, Field
+from crm.kernel import access
+from crm.kernel.computed import setting_for, value_of_field
+from crm.kernel.record import is_empty, lookup, value_of
+
+DASH = mark_safe('<span class="crm-empty" aria-label="empty">–</span>')
+
+
+def order_of(chain: list[Field]) -> Any:
+    """Return what Django orders by at the end of a path: its lookup, or the expression of what has no column."""
+    if chain[-1].stored:
+        return lookup(chain)
+    prefix = "".join(f"{step.name}__" for step in chain[:-1] if not step.parts)
+    return value_of_field(chain[-1], setting_for(apps, prefix))
+
+
+def make_cell(entity: Entity, path: str) -> Callable[[models.Model], Any]:
+    """Return the function that Django's list calls for the column of a path."""
+    if path == "id":
+        return _described(lambda record: record.pk, Heading("ID"), "id", "id")
+    chain = entity.follow(path)
+    end, steps = chain[-1], [step.name for step in chain[:-1] if not step.parts]
+
+    def cell(record: models.Model) -> Any:
+        for step in steps:
+            record = getattr(record, step)
+            if record is None or access.hides(record):
+                return DASH
+        return show(record, end, CELL)
+
+    label = end.label if len(chain) == 1 or end.whole else f"{chain[-2].label}: {end.label.lower()}"
+    order = order_of(chain) if end.type.sortable and not any(step.type.many for step in chain) else None
+    return _described(cell, Heading(label, end.type.align == "right"), order, path.replace(".", "_"))
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The heading of a column, and whether it stands at the right, above numbers."""
+
+    label: str
+    is_number: bool = False
+
+
+def _described(cell: Callable, heading: Heading, order: str | None, name: str) -> Callable:
+    cell.heading = heading  # type: ignore[attr-defined]
+    cell.short_description = heading.label  # type: ignore[attr-defined]
+    cell.admin_order_field = order  # type: ignore[attr-defined]
+    cell.__name__ = f"cell_{name}"
+    return cell
+
+
+CELL = 120
+"""The most letters that a cell of a list shows."""
+SIGNS = re.compile(r"(?<=[@/])")
+"""Where an address may be broken into lines."""
+
+
+def show(record: models.Model, field: Field, most: int = 0) -> Any:
+    """Return a field's value as HTML: text (cut after `most` letters), a label, a tick, a number set right."""
+    value = value_of(record, field) if access.shows(field) else None
+    kind = field.type
+    if is_empty(value):
+        return DASH
+    badges = kind.badges(value, field)
+    if badges:
+        return SafeString(" ".join(badge(text, color) for text, color in badges))
+    text = kind.display(value, field)
+    ticked = kind.icon(value, field)
+    if ticked is not None:
+        return _icon(ticked, text)
+    swatch = kind.picture(value, field)
+    if swatch:
+        return format_html('<span class="crm-swatch" style="background:{}"></span> {}', swatch, text)
+    if kind.align == "right":
+        return format_html('<span class="crm-number">{}</span>', text)
+    if not most:
+        return text
+    if not kind.breaks:
+        return format_html('<span class="crm-line">{}</span>', text)
+    return _breakable(f"{text[: most - 1].rstrip()}…" if len(text) > most else text)
+
+
+def _breakable(text: str) -> SafeString:
+    return format_html_join(mark_safe("<wbr>"), "{}", ([part] for part in SIGNS.split(text)))
+
+
+def badge(text: str, color: str) -> SafeString:
+    """Return text as a coloured label."""
+    return format_html('<span class="crm-badge crm-{}">{}</span>', color, text)
+
+
+def _icon(ticked: bool, text: str) -> SafeString:
+    name, tone = ("check_circle", "green") if ticked else ("remove", "gray")
+    return format_html(
+        '<span class="material-symbols-outlined crm-tone-{}" aria-hidden="true">{}</span>'
+        '<span class="sr-only">{}</span>',
+        tone,
+        name,
+        text,
+    )
+
+
+SHOWN = "shown_"
+"""What the name of a field is led by where its value is shown in a form instead of its input."""
+
+
+def make_shown(leaf: Field) -> Callable[[Any, models.Model], Any]:
+    """Return the method of an admin class that shows a field's value in a form, as the list does; links lead on."""
+
+    def shown(admin: Any, record: models.Model) -> Any:
+        target = getattr(record, leaf.name) if leaf.target is not None and not leaf.type.many else None
+        if target is None:
+            value = value_of(record, leaf)
+            address = "" if is_empty(value) else leaf.type.address(value, leaf)
+            text = show(record, leaf)
+            if leaf.computed is not None:  # The form's script writes here what the value would be.
+                return format_html('<span data-shown="{}">{}</span>', leaf.name, text)
+            return format_html('<a class="crm-link" href="{}">{}</a>', address, text) if address else text
+        if access.hides(target):
+            return str(target)
+        name = f"admin:{target._meta.app_label}_{target._meta.model_name}_change"
+        return format_html('<a class="crm-link" href="{}">{}</a>', reverse(name, args=[target.pk]), target)
+
+    shown.short_description = leaf.label  # type: ignore[attr-defined]
+    return shown
+
+
+def shown_instead(fieldsets: Any, names: Any) -> tuple:
+    """Return fieldsets in which the named fields are shown instead of asked for."""
+    return tuple((heading, {**rest, "fields": _instead(rest["fields"], set(names))}) for heading, rest in fieldsets)
+
+
+def _instead(lines: Any, names: set[str]) -> tuple:
+    return tuple(
+        _instead(line, names) if isinstance(line, tuple | list) else f"{SHOWN}{line}" if line in names else line
+        for line in lines
+    )

@@ -1,0 +1,85 @@
+"""The help page of an entity: what its records are made of, what must hold of them, and what capabilities add."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from crm.blueprint.expressions.computing import reads
+from crm.blueprint.nodes import Entity, Field
+from crm.blueprint.rules import REQUIRED
+from crm.blueprint.text import Template
+from crm.kernel import access
+from crm.kernel.capability import Button, Page
+
+CHOICES = 12
+"""The most choices that are written out."""
+
+
+def help_page(admin: Any, request: HttpRequest) -> HttpResponse:
+    """Show what there is to know of an entity's records."""
+    entity = admin.definition
+    parts = [SafeString(render(admin, request)) for render in admin.plan.of("help").values()]
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": f"Help: {entity.plural}",
+        "opts": admin.opts,
+        "entity": entity,
+        "fields": [_described(one) for one in entity.fields.values() if _is_shown(one, request.user)],
+        "rules": list(_rules(entity)),
+        "parts": parts,
+    }
+    return TemplateResponse(request, "crm/help.html", context)
+
+
+def _is_shown(field: Field, user: Any) -> bool:
+    """Say whether the page tells of a field: it holds something, and the user sees it and what it is computed from."""
+    if not (field.has_value or field.parts or field.type.rows):
+        return False
+    read = reads(field.computed) if field.computed is not None else ()
+    return all(access.sees(user, one) for one in (field, *read))
+
+
+def _described(field: Field) -> dict[str, Any]:
+    return {
+        "label": field.label,
+        "takes": _takes(field),
+        "help": field.options.help or "",
+        "computed": field.computed.source if field.computed is not None else "",
+        "required": getattr(field.options, "required", False),
+    }
+
+
+def _takes(field: Field) -> str:
+    """Say what a field takes, in a sentence for those who fill it in."""
+    if field.target is not None:
+        number = "Rows" if field.type.rows else "Several" if field.type.many else "One"
+        return f"{number} of the {field.target.plural.lower()}."
+    choices = [field.type.display(one, field) for one in field.type.value_schema(field).get("enum", ())]
+    if choices:
+        more = f" and {len(choices) - CHOICES} more" if choices[CHOICES:] else ""
+        return f"One of: {', '.join(choices[:CHOICES])}{more}."
+    return f"{re.split('[.;] ', field.type.summary)[0].rstrip('.')}."
+
+
+def _rules(entity: Entity) -> Iterator[str]:
+    """Yield what is said where a rule is broken, with the labels of fields in place of their values."""
+    for rule in entity.rules.checks:
+        if rule.message.source != REQUIRED:
+            yield _in_words(rule.message, entity)
+
+
+def _in_words(template: Template, entity: Entity) -> str:
+    words = []
+    for part in template.parts:
+        words.append(part if isinstance(part, str) else f"({entity.follow('.'.join(part.path))[-1].label.lower()})")
+    return "".join(words)
+
+
+HELP_PAGE = Page("help/", help_page)
+HELP_BUTTON = Button("Help", "help", "help")

@@ -1,0 +1,82 @@
+"""Builds the model classes of a business."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import ModuleType
+
+from django.apps import apps as live_apps
+from django.apps.registry import Apps
+from django.db import models
+
+from crm.blueprint.nodes import Business, Entity
+from crm.kernel.capability import Capability, Finish
+from crm.kernel.computed import column_of, live_attributes
+from crm.kernel.plans import Plan
+from crm.kernel.record import Record
+
+
+def plan_model(entity: Entity, capabilities: Iterable[Capability]) -> Plan:
+    """Plan an entity's model: its columns and constraints, and what the capabilities add."""
+    plan = Plan(f"model {entity.business.label}.{entity.class_name}")
+    for leaf in entity.leaves:
+        column = column_of(leaf)
+        if column is not None:
+            plan.add("column", leaf.name, column, leaf.origin, leaf.name, *_whole(leaf))
+    for index, names in enumerate(entity.section.unique):
+        name = f"{entity.name}_{'_'.join(names)}"[:55] + "_once"
+        constraint = models.UniqueConstraint(fields=names, name=f"{entity.business.label}_{name}"[:63])
+        plan.add("constraint", name, constraint, entity.origin("unique", index), *names)
+    for capability in capabilities:
+        capability.plan_model(entity, plan)
+    return plan
+
+
+def _whole(leaf) -> list[str]:
+    return [leaf.whole.name] if leaf.whole else []
+
+
+def build_models(
+    business: Business,
+    capabilities: Iterable[Capability],
+    module: ModuleType,
+    registry: Apps = live_apps,
+) -> dict[str, type[Record]]:
+    """Build the classes of all entities, into `module` and the registry; entity name → class."""
+    sys.modules.setdefault(module.__name__, module)
+    capabilities = list(capabilities)
+    plans = {name: plan_model(entity, capabilities) for name, entity in business.entities.items()}
+    built = {name: _build(business.entities[name], plan, module, registry) for name, plan in plans.items()}
+    for name, plan in plans.items():
+        for step in plan.of("finish").values():
+            step.run(built[name])
+    for name, entity in business.entities.items():
+        built[name]._meta.verbose_name = entity.label.lower() if entity.label[1:].islower() else entity.label
+        built[name]._meta.verbose_name_plural = entity.plural
+    return built
+
+
+def _build(entity: Entity, plan: Plan, module: ModuleType, registry: Apps) -> type[Record]:
+    meta = {
+        "app_label": entity.business.label,
+        "apps": registry,
+        "permissions": [(f"{name}_{entity.class_name.lower()}", text) for name, text in plan.of("permission").items()],
+        "constraints": list(plan.of("constraint").values()),
+        "indexes": list(plan.of("index").values()),
+    }
+    attributes = {
+        **plan.of("column"),
+        **live_attributes(entity),
+        **plan.of("trait"),
+        "__module__": module.__name__,
+        "__doc__": f"{entity.label}, as defined in {entity.document.file}.",
+        "definition": entity,
+        "Meta": type("Meta", (), meta),
+    }
+    built = type(entity.class_name, (Record,), attributes)
+    setattr(module, entity.class_name, built)
+    return built
+
+
+__all__ = ["Finish", "build_models", "plan_model"]

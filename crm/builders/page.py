@@ -1,0 +1,354 @@
+"""The admin of a record: one class, the same for every entity; what differs comes from the entity's plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import update_wrapper
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.utils import flatten, unquote
+from django.contrib.messages import get_messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.forms import Media
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path as url_path
+from django.urls import reverse
+from django.utils.text import slugify
+from unfold.admin import ModelAdmin
+from unfold.enums import ActionVariant
+from unfold.views import ChangeList
+
+from crm.blueprint.layout import Tab
+from crm.builders.cells import make_cell
+from crm.builders.deleting import foreseen
+from crm.builders.forms import telling
+from crm.builders.inputs import PICKER_SCRIPTS, PICKER_STYLES
+from crm.builders.live import has_live_parts, live_page, live_state
+from crm.builders.mixins import Access, FaceInputs, ShownFields
+from crm.builders.rows import list_rows, order_by, search_words
+from crm.fields.base import Reading
+from crm.kernel import access
+from crm.kernel.capability import BulkAction, Button, Page, Panel
+from crm.kernel.keeping import keeping
+from crm.kernel.plans import Plan
+from crm.kernel.record import lookup
+from crm.kernel.rules import RuleBroken
+
+QUICK = "_quick"
+"""The parameter that asks an add page for its short form."""
+
+
+class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
+    """The admin of one entity."""
+
+    plan: Plan
+    tabs: list[Tab]
+    filterset_class: type
+    column_paths: list[str]
+    change_form_template = "crm/change_form.html"
+    delete_confirmation_template = "crm/delete.html"
+    delete_selected_confirmation_template = "crm/delete_selected.html"
+    list_filter_submit = True
+    list_filter_sheet = True
+    show_full_result_count = False
+    warn_unsaved_form = True
+    compressed_fields = False
+    save_as = False
+    list_fullwidth = True
+    list_max_show_all = 200
+
+    show_facets = ShowFacets.NEVER
+
+    @property
+    def media(self) -> Media:
+        """Return the scripts of the pickers too, which the list's filters need as well as the forms."""
+        return super().media + Media(css=PICKER_STYLES, js=PICKER_SCRIPTS)
+
+    # Lists
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        ordering = self.get_ordering(request)
+        rows = list_rows(access.rows(request.user, self.model), self.definition, [])
+        return rows.order_by(*ordering) if ordering else rows
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        found = super().get_changelist_instance(request)
+        found.result_list = _with_columns(found.result_list, self)
+        return found
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        shown = [
+            cell
+            for cell, path in zip(self.list_display, self.column_paths, strict=True)
+            if access.sees_cells(request.user, self.definition.chain(path))
+        ]
+        return shown or [make_cell(self.definition, "id")]
+
+    def get_sortable_by(self, request: HttpRequest) -> list[Any]:
+        """Let columns be sorted by that hide nothing: an order tells of what it orders by."""
+        pairs = zip(self.list_display, self.column_paths, strict=True)
+        return [cell for cell, path in pairs if self._sees(request, path)]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        seen = [self.definition.follow(path) for path in self.plan.of("filter") if self._sees(request, path)]
+        names = {lookup([*chain[:-1], leaf]) for chain in seen for leaf in chain[-1].leaves}
+        return [panel for panel in self.list_filter if panel.name in names]
+
+    def get_search_results(self, request: HttpRequest, queryset: models.QuerySet, search_term: str) -> tuple:
+        return super().get_search_results(request, queryset, " ".join(search_words(search_term)))
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        seen = [path for path in self.plan.of("search") if self._sees(request, path)]
+        return [lookup(self.definition.follow(path)) for path in seen]
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        return [order_by(self.definition, path) for path in self.plan.of("order") if self._sees(request, path)]
+
+    def _sees(self, request: HttpRequest, path: str) -> bool:
+        return access.sees_path(request.user, self.definition.chain(path))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow the list's own filters and nothing else: any lookup would tell values that are not shown."""
+        panels = self.get_list_filter(request) if request is not None else self.list_filter
+        return any(lookup in panel.expected_parameters() for panel in panels)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
+        found = super().get_actions(request)
+        for name, action in self.plan.of("bulk action").items():
+            allowed = action.allowed is None or action.allowed(request.user)
+            if allowed and access.may(request.user, action.verb, self.model):
+                found[name] = (_runner(action), name, action.label)
+        return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        buttons = self._buttons(request, "list button")
+        context = {"title": self.definition.plural, **(extra_context or {})}
+        try:
+            response = super().changelist_view(request, context)
+        except RuleBroken as broken:
+            messages.error(request, f"Nothing was done. {broken.record}: {broken.messages[0]}")
+            return HttpResponseRedirect(request.get_full_path())
+        if hasattr(response, "context_data") and buttons:
+            response.context_data["actions_list"] = buttons
+        if hasattr(response, "context_data"):
+            response.context_data["crm_warnings"] = list(self.plan.of("warning").values())
+        return response
+
+    # Records
+
+    def layout(self, request: HttpRequest, obj: Any) -> Any:
+        quick = self.definition.section.layout.quick
+        if QUICK in request.GET and quick and obj is None:
+            return ((None, {"fields": quick}),)
+        return self.fieldsets
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
+        found = () if QUICK in request.GET else super().get_inlines(request, obj)
+        return [one for one in found if access.sees(request.user, one.table)]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Read what the address fills in as a file's cells are read; what cannot be read is left out."""
+        found = super().get_changeform_initial_data(request)
+        for leaf in (one for one in self.definition.leaves if one.name in found):
+            if leaf.type.reference(leaf) is not None or leaf.type.many:
+                continue
+            try:
+                found[leaf.name] = leaf.type.accept(leaf.type.parse(found[leaf.name], leaf, Reading()), leaf)
+            except ValueError:
+                del found[leaf.name]
+        return found
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Answer 404 for what is not there, and just the same for what the user may not see.
+
+        A capability may say where the record is gone.
+        """
+        found = filter(None, (page(self, request, unquote(object_id)) for page in self.plan.of("gone").values()))
+        told = next(found, None)
+        if told is not None:
+            return told
+        context = {**self.admin_site.each_context(request), "title": f"No such {opts.verbose_name}", "opts": opts}
+        context["list_url"] = self.url("changelist")
+        return TemplateResponse(request, "crm/not_there.html", context, status=404)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            with keeping():
+                response = super().changeform_view(request, *args, **kwargs)
+        except RuleBroken as broken:
+            response = self._shown_again(broken, request, *args, **kwargs)
+        if QUICK in request.GET:
+            response["X-Frame-Options"] = "SAMEORIGIN"
+        return response
+
+    def _shown_again(self, broken: RuleBroken, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show a form once more whose saving broke a rule: nothing of it was saved, and nothing typed is lost."""
+        get_messages(request)._queued_messages.clear()
+        for upload in request.FILES.values():
+            upload.seek(0)
+        with telling(broken):
+            return super().changeform_view(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        context = {"crm_warnings": list(self.plan.of("warning").values()), **(extra_context or {})}
+        try:
+            return super().delete_view(request, object_id, context)
+        except RuleBroken as broken:
+            messages.error(request, f"Nothing was deleted. {broken.record}: {broken.messages[0]}")
+        except models.ProtectedError:
+            messages.error(request, "Nothing was deleted: other records still point to it.")
+        return HttpResponseRedirect(self.url("change", object_id))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
+        return foreseen(self, request, list(objs))
+
+    def response_add(self, request: HttpRequest, obj: models.Model, post_url_continue: Any = None) -> HttpResponse:
+        if QUICK in request.GET:
+            return TemplateResponse(request, "crm/quick_done.html", {"title": str(obj)})
+        return super().response_add(request, obj, post_url_continue)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False, **kwargs: Any
+    ) -> HttpResponse:
+        record = kwargs.get("obj")
+        may = self.has_change_permission(request, record) if change else self.has_add_permission(request)
+        if may and has_live_parts(self.definition):
+            context["crm_live"] = live_state(context["adminform"].form.instance)
+            context["crm_live_url"] = self.url("live", record.pk) if record else self.url("live_new")
+        context["crm_tabs"] = list(self._shown_tabs(request, context, record))
+        context["actions_detail"] = self._buttons(request, "record button", record) if record else []
+        context["crm_buttons"] = list(self._stateful_buttons(request, record)) if record else []
+        return super().render_change_form(request, context, add=add, change=change, **kwargs)
+
+    def _shown_tabs(self, request: HttpRequest, context: dict[str, Any], record: Any) -> Any:
+        by_name = {one.name: one for one in context["adminform"]}
+        if QUICK in request.GET and None in by_name:
+            parts = [{"heading": "", "fieldset": by_name[None]}]
+            yield {"name": self.definition.label, "id": "quick", "parts": parts, "errors": 0}
+            return
+        inlines = {one.opts.table.name: one for one in context["inline_admin_formsets"]}
+        panels = self.plan.of("panel")
+        taken: set[str] = set()
+        for number, tab in enumerate(self.tabs, 1):
+            word = slugify(tab.name)
+            word = word if word and word not in taken else f"tab-{number}"
+            taken.add(word)
+            shown: dict[str, Any] = {"name": tab.name, "id": word, "parts": [], "errors": 0}
+            for heading, rows in tab.sections:
+                found = by_name.get(f"{tab.name} / {heading}")
+                if found is not None:
+                    shown["parts"].append({"heading": heading, "fieldset": found})
+                    shown["errors"] += sum(name in found.form.errors for name in flatten(found.fields))
+                for name in (name for row in rows for name in row if name in inlines):
+                    shown["parts"].append({"heading": heading, "inline": inlines[name]})
+                    shown["errors"] += _errors(inlines[name].formset)
+            panel = panels.get(tab.related or tab.panel)
+            if record is not None and _is_open(panel, request.user, record):
+                shown["panel_url"] = self.url("panel", record.pk, tab.related or tab.panel)
+            if shown["parts"] or "panel_url" in shown:
+                yield shown
+
+    def url(self, name: str, *args: Any) -> str:
+        """Return the address of one of the entity's pages."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
+
+    def _buttons(self, request: HttpRequest, kind: str, record: Any = None) -> list[dict[str, Any]]:
+        found = []
+        for one in self.plan.of(kind).values():
+            may = isinstance(one, Button) and access.may(request.user, one.verb, self.model, record)
+            if may and one.state is None:
+                address = self.url(one.page, *([record.pk] if record else []), *one.words)
+                found.append({"title": one.label, "icon": one.icon, "path": address, "variant": ActionVariant.DEFAULT})
+        if kind == "list button" and request.GET:
+            for one in found:
+                one["path"] += f"?{request.GET.urlencode()}"
+        return found
+
+    def _stateful_buttons(self, request: HttpRequest, record: Any) -> Iterator[dict[str, Any]]:
+        """Yield the buttons that depend on the record, with the reason why one is of no use now."""
+        for one in self.plan.of("record button").values():
+            if one.state is None or not access.may(request.user, one.verb, self.model, record):
+                continue
+            why = one.state(record, request.user)
+            if why is not None:
+                yield {"button": one, "why": why, "url": self.url(one.page, record.pk, *one.words)}
+
+    # Pages
+
+    def get_urls(self) -> list:
+        info = self.opts.app_label, self.opts.model_name
+        pages = {
+            "panel": Page("<path:object_id>/panel/<str:name>/", panel_page),
+            "live_new": Page("add/live/", live_page, "add"),
+            "live": Page("<path:object_id>/live/", live_page, "change"),
+            **self.plan.of("page"),
+        }
+        mine = [
+            url_path(page.path, self.admin_site.admin_view(self.guarded(page)), name=f"{info[0]}_{info[1]}_{name}")
+            for name, page in pages.items()
+        ]
+        return mine + [one for one in super().get_urls() if one.name != f"{info[0]}_{info[1]}_history"]
+
+    def guarded(self, page: Page) -> Callable[..., HttpResponse]:
+        """Return a page's view, which asks for the page's verb before anything else."""
+
+        def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if not access.may(request.user, page.verb, self.model):
+                raise PermissionDenied
+            if "object_id" in kwargs and page.verb != "view":
+                self._check_verb(request, page.verb, kwargs["object_id"])
+            return page.view(self, request, **kwargs)
+
+        return update_wrapper(view, page.view, assigned=("__name__", "__doc__"), updated=())
+
+    def _check_verb(self, request: HttpRequest, verb: str, object_id: str) -> None:
+        record = self.get_object(request, unquote(object_id))
+        if record is None:
+            raise Http404
+        if not access.may(request.user, verb, self.model, record):
+            raise PermissionDenied
+
+
+def panel_page(admin: RecordAdmin, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+    """Return the HTML of a panel, for the record's page to show when its tab is opened."""
+    record = admin.get_object(request, unquote(object_id))
+    panel = admin.plan.of("panel").get(name)
+    if record is None or not isinstance(panel, Panel):
+        raise Http404
+    if not _is_open(panel, request.user, record):
+        raise PermissionDenied
+    return HttpResponse(panel.render(admin, request, record))
+
+
+def _is_open(panel: Panel | None, user: Any, record: models.Model) -> bool:
+    if panel is None or not access.may(user, panel.verb, type(record), record):
+        return False
+    return all(access.sees(user, field) for field in panel.fields)
+
+
+def _with_columns(rows: Any, admin: RecordAdmin) -> Any:
+    """Read along what the columns show; the page of a list is a queryset that was not read yet, or a list."""
+    if isinstance(rows, models.QuerySet):
+        return list_rows(rows, admin.definition, admin.column_paths)
+    return rows
+
+
+def _runner(action: BulkAction) -> Callable[..., HttpResponse | None]:
+    def run(admin: RecordAdmin, request: HttpRequest, rows: models.QuerySet) -> HttpResponse | None:
+        allowed = rows
+        if access.is_restricted(request.user, admin.definition, action.verb):
+            allowed = rows.filter(pk__in=access.rows(request.user, admin.model, action.verb).values("pk"))
+            left = rows.count() - allowed.count()
+            if left:
+                messages.warning(request, f"{left} of them are left out: they are not yours to {action.verb}.")
+        return action.run(admin, request, allowed)
+
+    return run
+
+
+def _errors(formset: Any) -> int:
+    return sum(len(errors) for errors in formset.errors) + len(formset.non_form_errors()) if formset.is_bound else 0

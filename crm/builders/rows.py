@@ -1,0 +1,48 @@
+"""Rows for lists: everything that their columns show, read along, so that no row costs a query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from crm.blueprint.expressions.computing import LIVE
+from crm.blueprint.nodes import Entity, Field
+from crm.builders.cells import order_of
+from crm.kernel.computed import with_live
+from crm.kernel.record import joins, lookup, title_joins
+
+
+def list_rows(rows: models.QuerySet, entity: Entity, paths: list[str]) -> models.QuerySet:
+    """Return rows with what the columns of `paths`, and the records' titles, need."""
+    one, many, live = dict.fromkeys(title_joins(entity)), {}, list[Field]()
+    for path in paths:
+        if path == "id":
+            continue
+        chain = entity.follow(path)
+        one.update(dict.fromkeys(joins(entity, chain)))
+        if chain[-1].storage == LIVE and len(chain) == 1:
+            live.append(chain[-1])
+        if chain[-1].type.many and chain[-1].stored:
+            many[lookup(chain)] = None
+    rows = with_live(rows, live)
+    rows = rows.select_related(*one) if one else rows
+    return rows.prefetch_related(*many) if many else rows
+
+
+def order_by(entity: Entity, path: str) -> Any:
+    """Return a path of `list.order` as Django orders by it."""
+    if path.lstrip("-") == "id":
+        return path
+    found, is_down = order_of(entity.follow(path)), path.startswith("-")
+    if isinstance(found, str):
+        return f"-{found}" if is_down else found
+    return found.desc() if is_down else found.asc()
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words of a search; so many and so long that every database can answer."""
+    return [word[:LETTERS] for word in text.replace("\x00", "").split()[:WORDS]]
+
+
+WORDS, LETTERS = 12, 100

@@ -1,0 +1,65 @@
+"""What history adds to every entity."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field as Key
+
+from crm.blueprint.language import Report
+from crm.blueprint.nodes import Business, Entity
+from crm.blueprint.problems import did_you_mean
+from crm.blueprint.sections import Flag, Name, Section
+from crm.capabilities.history import pages
+from crm.capabilities.history.list_as_of import list_as_of
+from crm.capabilities.history.record_as_of import record_as_of
+from crm.capabilities.history.records import follow_names, keep_bulk_versions, keep_computed, register
+from crm.capabilities.history.revert import revert_change
+from crm.kernel.capability import Button, Capability, Finish, Page, Panel
+from crm.kernel.events import records_written, values_computed
+from crm.kernel.plans import Plan
+
+Names = list[Name]
+
+
+class HistorySection(Section):
+    """`history`: what is kept of every change."""
+
+    track: Literal["all"] | Names = Key("all", description="`all`, or the only fields whose changes are kept.")
+    reason: Flag = Key(False, description="Whether a change in the admin must say why.")
+
+
+class History(Capability):
+    name = "history"
+    summary = "Every change with its author, date, reason, old and new values. Any version comes back; any day is seen."
+    Section = HistorySection
+    panels = {"timeline": "History"}
+    actions = {"revert_change": revert_change}
+
+    def check(self, entity: Entity, section: Any, report: Report) -> None:
+        if section.track != "all":
+            for index, name in enumerate(section.track):
+                if name not in entity.fields:
+                    report(f"there is no field {name!r}", "track", index, hint=did_you_mean(name, entity.fields))
+
+    def plan_model(self, entity: Entity, plan: Plan) -> None:
+        plan.add("finish", "history", Finish(register), self.name)
+
+    def plan_admin(self, entity: Entity, plan: Plan) -> None:
+        plan.add("page", "history", Page("<path:object_id>/history/", pages.history_page), self.name)
+        revert = Page("<path:object_id>/history/<int:version>/revert/", pages.revert_page, "change")
+        plan.add("page", "revert", revert, self.name)
+        plan.add("page", "list_as_of", Page("as-of/", list_as_of), self.name)
+        plan.add("page", "record_as_of", Page("<path:object_id>/as-of/", record_as_of), self.name)
+        plan.add("list button", "list_as_of", Button("As of a day", "event_repeat", "list_as_of"), self.name)
+        plan.add("record button", "history", Button("History", "history", "history"), self.name)
+        plan.add("panel", "timeline", Panel("History", pages.timeline_panel), self.name)
+        if entity.sections[self.name].reason:
+            plan.add("reason", "required", True, entity.origin(self.name, "reason"))
+
+    def followers(self, entity: Entity, old: str) -> dict[str, str]:
+        return follow_names(entity, old)
+
+    def ready(self, business: Business) -> None:
+        records_written.connect(keep_bulk_versions, dispatch_uid="history")
+        values_computed.connect(keep_computed, dispatch_uid="history")

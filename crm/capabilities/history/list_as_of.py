@@ -1,0 +1,108 @@
+"""The page that shows a list as of a day, with the columns, the filters and the search of the list."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.response import TemplateResponse
+
+from crm.blueprint.layout import list_order
+from crm.builders.cells import Heading
+from crm.builders.rows import search_words
+from crm.capabilities.history.day import DayForm, context_of, day_of
+from crm.capabilities.history.past import Past, is_kept
+from crm.kernel import access
+from crm.kernel.record import lookup, title_of
+
+
+def list_as_of(admin: Any, request: HttpRequest) -> HttpResponse:
+    """Show the records that there were on a day.
+
+    Filters and words that reach into linked records go by what these are now, as the page says.
+    """
+    form, plural = day_of(request), admin.definition.plural
+    filters = _without(request, "on", "p", "q")
+    context = {
+        **context_of(admin, request, form, f"{plural} as of a day"),
+        "text": request.GET.get("q", ""),
+        "kept": [(key, one) for key, values in filters.lists() for one in values],
+        "here": _without(request, "p").urlencode(),
+        "back": _without(request, "on", "p").urlencode(),
+    }
+    if form.is_valid():
+        context |= {"title": f"{plural} as of {form.words}", **_shown(admin, request, form)}
+    return TemplateResponse(request, "history/list_as_of.html", context)
+
+
+def _shown(admin: Any, request: HttpRequest, form: DayForm) -> dict[str, Any]:
+    model, entity, past = admin.model, admin.definition, Past(form.moment)
+    pairs = [(cell, entity.chain(path)) for cell, path in zip(admin.list_display, admin.column_paths, strict=True)]
+    seen = [(cell, chain) for cell, chain in pairs if access.sees_cells(request.user, chain)]
+    shown = [(cell, chain) for cell, chain in seen if is_kept(model, chain)]
+    everyone = past.versions(request.user, model)
+    versions, ignored = _narrowed(admin, request, everyone)
+    versions = _searched(admin, request, versions)
+    page = Paginator(versions.order_by(*_order(admin, request)), admin.list_per_page).get_page(request.GET.get("p"))
+    records = [one for one in past.records(page, [chain for _, chain in shown]) if not access.hides(one)]
+    return {
+        "headings": [cell.heading for cell, _ in shown] or [Heading(entity.label)],
+        "rows": [
+            (admin.url("record_as_of", one.pk) + form.query, [cell(one) for cell, _ in shown] or [title_of(one)])
+            for one in records
+        ],
+        "page": page,
+        "narrowed": versions is not everyone,
+        "hidden": len(page) - len(records),
+        "not_kept": [cell.short_description for cell, chain in seen if not is_kept(model, chain)],
+        "ignored": ignored,
+    }
+
+
+def _without(request: HttpRequest, *names: str) -> QueryDict:
+    kept = request.GET.copy()
+    for name in names:
+        kept.pop(name, None)
+    return kept
+
+
+def _narrowed(admin: Any, request: HttpRequest, versions: models.QuerySet) -> tuple[models.QuerySet, list[str]]:
+    """Return the versions that the list's filters leave, and the labels of the filters that the past cannot answer."""
+    answered, ignored = _answered(admin, admin.plan.of("filter")), []
+    for panel in admin.get_list_filter(request):
+        if not any(request.GET.get(key) for key in panel.expected_parameters()):
+            continue
+        if panel.name in answered:
+            made = panel(request, dict(request.GET.lists()), admin.model, admin)
+            versions = made.queryset(request, versions)
+        else:
+            ignored.append(panel.title)
+    return versions, ignored
+
+
+def _answered(admin: Any, paths: Any) -> set[str]:
+    """Return the lookups of those paths that versions have columns for."""
+    chains = [admin.definition.chain(path) for path in paths]
+    kept = [chain for chain in chains if chain and is_kept(admin.model, chain) and not chain[-1].type.many]
+    return {lookup([*chain[:-1], leaf]) for chain in kept for leaf in chain[-1].leaves}
+
+
+def _searched(admin: Any, request: HttpRequest, versions: models.QuerySet) -> models.QuerySet:
+    names = sorted(set(admin.get_search_fields(request)) & _answered(admin, admin.plan.of("search")))
+    for word in search_words(request.GET.get("q", "")) if names else ():
+        versions = versions.filter(reduce(or_, (Q(**{f"{name}__icontains": word}) for name in names)))
+    return versions
+
+
+def _order(admin: Any, request: HttpRequest) -> list[str]:
+    found = []
+    for path in list_order(admin.definition):
+        chain = admin.definition.chain(path)
+        if chain and is_kept(admin.model, chain) and access.sees_path(request.user, chain):
+            found.append(f"{'-' if path.startswith('-') else ''}{lookup(chain)}")
+    return [*found, "-id"]

@@ -1,0 +1,110 @@
+"""The pages of history: the whole story, its panel on the record's page, and going back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from crm.capabilities.history.revert import revert_record
+from crm.capabilities.history.timeline import read_timeline
+from crm.kernel import access
+from crm.kernel.changes import REASON, changing
+from crm.kernel.presence import DELETED_AT
+from crm.kernel.record import Record
+
+SHOWN_IN_PANEL = 60
+
+
+def _record(admin: Any, request: HttpRequest, object_id: str) -> Record:
+    record = admin.get_object(request, object_id)
+    if record is None:
+        raise Http404
+    return record
+
+
+def history_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show the whole story of a record."""
+    record = _record(admin, request, object_id)
+    context = {
+        **admin.admin_site.each_context(request),
+        **_context(admin, request, record, read_timeline(record)),
+        "title": f"History of {record}",
+        "opts": admin.opts,
+        "original": record,
+        "as_of_url": admin.url("record_as_of", record.pk),
+        "today": timezone.localdate().isoformat(),
+    }
+    return TemplateResponse(request, "history/page.html", context)
+
+
+def timeline_panel(admin: Any, request: HttpRequest, record: Record) -> str:
+    """Show the newest part of the story on the record's page."""
+    entries = read_timeline(record, SHOWN_IN_PANEL)
+    return render_to_string("history/timeline.html", _context(admin, request, record, entries), request)
+
+
+def _may_revert(user: Any, record: Record) -> bool:
+    """Going back writes every field: it is for those who may change them all."""
+    return access.may(user, "change", type(record), record) and access.sees_all_of(user, record.definition, "change")
+
+
+def _context(admin: Any, request: HttpRequest, record: Record, entries: list) -> dict[str, Any]:
+    names = admin.opts.app_label, admin.opts.model_name
+    return {
+        "entries": entries,
+        "record": record,
+        "may_revert": _may_revert(request.user, record),
+        "revert_name": "admin:{}_{}_revert".format(*names),
+    }
+
+
+def revert_page(admin: Any, request: HttpRequest, object_id: str, version: int) -> HttpResponse:
+    """Ask, and then bring a version back."""
+    record = _record(admin, request, object_id)
+    if not _may_revert(request.user, record):
+        raise PermissionDenied
+    chosen = type(record).history.filter(id=record.pk, history_id=version).first()
+    if chosen is None or getattr(chosen, DELETED_AT, None):
+        raise Http404
+    page = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_change", args=[record.pk])
+    needs_reason = bool(admin.plan.of("reason"))
+    reason = request.POST.get(REASON, "").replace("\x00", "").strip()
+    if request.method == "POST" and (reason or not needs_reason):
+        _revert(request, record, chosen, reason)
+        return HttpResponseRedirect(page)
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": f"Bring back {record}?",
+        "opts": admin.opts,
+        "original": record,
+        "version": chosen,
+        "back": page,
+        "needs_reason": needs_reason,
+        "lacks_reason": request.method == "POST",
+    }
+    return TemplateResponse(request, "history/revert.html", context)
+
+
+def _revert(request: HttpRequest, record: Record, version: Any, reason: str) -> None:
+    then = date_format(timezone.localtime(version.history_date), "j M Y, H:i")
+    try:
+        with changing(request.user, reason or f"Back to the version of {then}", "revert"):
+            left_out = revert_record(record, version)
+    except models.ProtectedError as error:
+        names = ", ".join(str(one) for one in list(error.protected_objects)[:5])
+        messages.error(request, f"Nothing was changed: rows of now are still needed by {names}.")
+    except ValidationError as error:
+        messages.error(request, f"Nothing was changed: {' '.join(error.messages)}")
+    except IntegrityError:
+        messages.error(request, "Nothing was changed: a value of that version now belongs to another record.")
+    else:
+        messages.success(request, f"{record} is as it was then{', but ' if left_out else ''}{'; '.join(left_out)}.")

@@ -1,0 +1,213 @@
+"""The way back: a record to a version of itself, or everything that one change wrote to what it was before."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+
+from crm.capabilities.history.records import links_of, title_of_gone
+from crm.kernel import access
+from crm.kernel.keeping import keeping
+from crm.kernel.presence import DELETED_AT, present
+from crm.kernel.record import Record, display
+from crm.kernel.row_limits import check_row_limits
+from crm.kernel.writes import write_records
+
+
+@dataclass
+class Reverted:
+    """What was undone: how many records got their old values back, and how many were removed; who was spared."""
+
+    restored: int = 0
+    removed: int = 0
+    spared: list[str] = field(default_factory=list)
+
+
+def revert_record(record: Record, version: Any) -> list[str]:
+    """Give a record, its links and its rows the values of a version; return what could not come back, in words.
+
+    Runs in one transaction. Raises ProtectedError where a row that would go is still needed, and ValidationError where
+    a value belongs to another record meanwhile, or a record that it must link to is gone.
+    """
+    left_out: list[str] = []
+    with keeping():
+        restored = _restore(type(record), version, left_out)
+        for table in (one for one in record.definition.fields.values() if one.type.rows):
+            child = apps.get_model(record._meta.app_label, table.target.class_name)
+            _revert_rows(child, f"{record.definition.name}_id", record.pk, version, left_out)
+        check_row_limits(type(record), [restored])
+    record.refresh_from_db()
+    return left_out
+
+
+def _revert_rows(model: type[Record], link: str, parent: Any, version: Any, left_out: list[str]) -> None:
+    """Bring the rows back to the moment of the version, counting the whole of its change in."""
+    then: dict[Any, Any] = {}
+    ever = model.history.filter(**{link: parent}).values("id")
+    for one in model.history.filter(id__in=ever).order_by("history_id"):
+        same = one.history_change and one.history_change == version.history_change
+        if same or one.history_date <= version.history_date:
+            then[one.id] = one
+    there = {key: one for key, one in then.items() if one.history_type != "-" and not getattr(one, DELETED_AT, None)}
+    for row in model._default_manager.filter(**{link: parent}):
+        if row.pk not in there:
+            _ask("delete", model, row)
+            row.delete()
+        elif getattr(there[row.pk], link) != parent:
+            _restore(model, there[row.pk], left_out)
+    wanted = [one for one in there.values() if getattr(one, link) == parent]
+    check_row_limits(model, [_restore(model, one, left_out) for one in wanted])
+
+
+def _restore(model: type[Record], version: Any, left_out: list[str]) -> Record:
+    """Write a version's values, if they differ from the present ones; a deleted record comes back with its key."""
+    present = model._base_manager.filter(pk=version.id).first()
+    record = present or version.instance
+    if present is None:
+        _ask("add", model, record)
+    names, changed = _names_of(version), present is None
+    gone = _gone(model, [version])
+    if present is not None:
+        left_out += _guarded(present, version)
+    for name in names:
+        old = getattr(version, name)
+        if old in gone.get(name, ()):
+            left_out.append(_without(model, name, old))
+            old = None
+        if not _same(getattr(record, name), old):
+            setattr(record, name, old)
+            changed = True
+    if changed:
+        record.validate_unique()
+        record.validate_constraints()
+        record.save(force_insert=present is None)
+    for many in version._history_m2m_fields:
+        keys = set(links_of([version], many)[version.history_id])
+        manager = getattr(record, many.name)
+        if set(manager.values_list("pk", flat=True)) != keys:
+            manager.set(manager.model._default_manager.filter(pk__in=keys))
+    return record
+
+
+def _ask(verb: str, model: type[Record], record: Record) -> None:
+    """Raise ValidationError where going back would do to a row what the viewer may not do to it."""
+    user = access.viewer()
+    if user is not None and not access.may(user, verb, model, record if verb != "add" else None):
+        raise ValidationError(f"it would {verb} {record}, and you may not {verb} {model.definition.plural.lower()}.")
+
+
+def _names_of(version: Any) -> list[str]:
+    definition = version.instance_type.definition
+    given = {"id", "updated", *definition.storage, *definition.guarded}
+    return [one.attname for one in version.tracked_fields if one.attname not in given]
+
+
+def _guarded(record: Record, version: Any) -> Iterator[str]:
+    """Say which fields stay as they are, because only an action of their own changes them."""
+    tracked = {one.name for one in version.tracked_fields}
+    for leaf in (one for one in record.definition.leaves if one.name in record.definition.guarded & tracked):
+        if not _same(getattr(record, leaf.name), getattr(version, leaf.name)):
+            yield f"{leaf.label.lower()} stays {display(record, leaf)}"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Say whether two values are stored alike; an upload and its name are, nothing and nought are not."""
+    return one == other or (one is not None and other is not None and str(one) == str(other))
+
+
+def _gone(model: type[Record], versions: Iterable[Any]) -> dict[str, set[Any]]:
+    """Return the keys that versions link to and that are no record's any more, by the link's column."""
+    versions, found = list(versions), {}
+    tracked = set(_names_of(versions[0])) if versions else set()
+    for link in (one for one in model._meta.concrete_fields if one.related_model and one.attname in tracked):
+        keys = {getattr(one, link.attname) for one in versions} - {None}
+        found[link.attname] = keys - set(present(link.related_model).filter(pk__in=keys).values_list("pk", flat=True))
+    return found
+
+
+def _without(model: type[Record], name: str, key: Any) -> str:
+    """Say which target is gone. Raises ValidationError where the record cannot be without it."""
+    link = next(one for one in model._meta.concrete_fields if one.attname == name)
+    text = f"{str(link.verbose_name).lower()} was {title_of_gone(link.related_model, key)}"
+    if not link.null:
+        raise ValidationError(f"its {text}, and it cannot be without one.")
+    return text
+
+
+def revert_change(change: uuid.UUID, model: type[Record]) -> Reverted:
+    """Undo what one change wrote to records of a model, sparing every record that was changed since.
+
+    Records that the change added are deleted, others get the version before it; in bulk and in one transaction. Raises
+    ProtectedError where something else points to an added record meanwhile, and ValidationError or IntegrityError where
+    an old value cannot be had any more.
+    """
+    result = Reverted()
+    with keeping():
+        added, restored = [], {}
+        for key, chain in _chains(model, change).items():
+            first = next(index for index, one in enumerate(chain) if one[1] == change)
+            if chain[-1][1] != change:
+                result.spared.append(_name(model, key))
+            elif chain[first][2] == "+":
+                added.append(key)
+            elif first == 0:
+                result.spared.append(_name(model, key))
+            else:
+                restored[key] = chain[first - 1][0]
+        for some in _chunks(added):
+            model._default_manager.filter(pk__in=some).delete()
+        for some in _chunks(list(restored.values())):
+            _restore_many(model, some)
+    result.removed, result.restored = len(added), len(restored)
+    return result
+
+
+def _chains(model: type[Record], change: uuid.UUID) -> dict[Any, list[tuple]]:
+    """Return the versions of each record that the change wrote, the oldest first: (version, change, kind)."""
+    touched = model.history.filter(history_change=change).order_by().values_list("id", flat=True)
+    chains: dict[Any, list[tuple]] = {}
+    for some in _chunks(sorted(set(touched))):
+        rows = model.history.filter(id__in=some).order_by("history_id")
+        for key, *step in rows.values_list("id", "history_id", "history_change", "history_type"):
+            chains.setdefault(key, []).append(tuple(step))
+    return chains
+
+
+def _chunks(keys: list[Any]) -> list[list[Any]]:
+    return [keys[start : start + 500] for start in range(0, len(keys), 500)]
+
+
+def _name(model: type[Record], key: Any) -> str:
+    found = model._default_manager.filter(pk=key).first()
+    return str(found) if found else f"{model._meta.verbose_name} {key} (deleted)"
+
+
+def _restore_many(model: type[Record], versions: list[int]) -> None:
+    """Write the values of versions over the records as they are; all of a chunk at once."""
+    found = list(model.history.filter(history_id__in=versions))
+    present = {one.pk: one for one in model._base_manager.filter(pk__in=[one.id for one in found])}
+    for version in (one for one in found if one.id not in present):
+        _restore(model, version, [])
+    found = [one for one in found if one.id in present]
+    if not found:
+        return
+    names, gone = _names_of(found[0]), _gone(model, found)
+    links = {}
+    for many in found[0]._history_m2m_fields:
+        kept = links_of(found, many)
+        links[many.name] = {index: kept[version.history_id] for index, version in enumerate(found)}
+    records = []
+    for version in found:
+        record = present[version.id]
+        for name in names:
+            old = getattr(version, name)
+            is_gone = old in gone.get(name, ()) and bool(_without(model, name, old))
+            setattr(record, name, None if is_gone else old)
+        records.append(record)
+    columns = [one.name for one in model._meta.concrete_fields if one.attname in names]
+    write_records(model, updated=records, columns=columns, links=links)

@@ -1,0 +1,64 @@
+"""What transfer adds to every entity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm.blueprint.language import Report
+from crm.blueprint.names import a_field
+from crm.blueprint.nodes import Entity
+from crm.blueprint.problems import did_you_mean
+from crm.capabilities.transfer import models, pages
+from crm.capabilities.transfer.columns import combined_of, file_fields
+from crm.capabilities.transfer.keys import leads_back
+from crm.capabilities.transfer.section import TransferSection
+from crm.kernel.capability import BulkAction, Button, Capability, Page
+from crm.kernel.plans import Plan
+
+
+class Transfer(Capability):
+    name = "transfer"
+    summary = "Import and export of CSV, XLSX and JSON, with a preview of every change, all errors told, and undo."
+    Section = TransferSection
+
+    def check(self, entity: Entity, section: Any, report: Report) -> None:
+        known = {leaf.name for leaf in file_fields(entity)}
+        named = [(name, ("match_on", index)) for index, name in enumerate(section.match_on)]
+        named += [(name, ("columns", heading)) for heading, name in section.columns.items()]
+        named += [(name, ("combine", name)) for name in section.combine]
+        for name, path in named:
+            if name not in known:
+                report(f"{entity.label!r} has no field {name!r} that files hold", *path, hint=did_you_mean(name, known))
+        for index, name in enumerate(section.match_on):
+            field = entity.find(name)
+            if field is not None and field.type.many:
+                report(f"{name!r} holds several records and cannot tell rows apart", "match_on", index)
+            elif field is not None and not field.type.tells_apart:
+                report(f"{a_field(field.type.name)} cannot tell rows apart", "match_on", index)
+            elif field is not None and leads_back(entity, field):
+                report(f"{name!r} leads to records that are named by this one again", "match_on", index)
+        for name, source in section.combine.items():
+            try:
+                combined_of(source)
+            except ValueError as error:
+                report(f"{name!r}: {error}", "combine", name)
+
+    def plan_model(self, entity: Entity, plan: Plan) -> None:
+        for verb in ("import", "export"):
+            plan.add("permission", verb, f"Can {verb} {entity.name}", self.name)
+
+    def plan_admin(self, entity: Entity, plan: Plan) -> None:
+        plan.add("page", "export", Page("export/", pages.export_page, "export"), self.name)
+        plan.add("page", "import", Page("import/", pages.import_page, "import"), self.name)
+        plan.add("page", "import_run", Page("import/<int:run>/", pages.run_page, "import"), self.name)
+        plan.add("list button", "import", Button("Import", "upload", "import", "import"), self.name)
+        plan.add("list button", "export", Button("Export", "download", "export", "export"), self.name)
+        plan.add(
+            "bulk action", "export", BulkAction("Export the selected rows", pages.export_selected, "export"), self.name
+        )
+        for leaf in file_fields(entity):
+            whole = (leaf.whole.name,) if leaf.whole else ()
+            plan.add("file column", leaf.name, leaf.type.name, self.name, leaf.name, *whole)
+
+
+__all__ = ["Transfer", "models"]

@@ -1,0 +1,108 @@
+"""Which column of a file is which field."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crm.blueprint.nodes import Entity, Field
+from crm.blueprint.problems import did_you_mean
+from crm.kernel import access
+
+ID = "id"
+
+
+@dataclass
+class Column:
+    """A column to be read: its heading, its field (None for `id`), and where its cells stand in a row.
+
+    Several positions make a combined column, written by `parts`: text, and positions in the row.
+    """
+
+    heading: str
+    field: Field | None
+    position: int = -1
+    parts: tuple[str | int, ...] = ()
+
+
+def file_fields(entity: Entity) -> list[Field]:
+    """Return the fields that files hold, in the order of the file: those that the viewer may see."""
+    return [leaf for leaf in entity.leaves if leaf.has_value and access.shows(leaf)]
+
+
+def known_headings(entity: Entity) -> dict[str, Field | None]:
+    """Return what a heading may be, in small letters → its field; names first, then labels, then the file's own."""
+    section = entity.sections["transfer"]
+    found: dict[str, Field | None] = {ID: None}
+    readable = [*file_fields(entity), entity.record_fields["created"]]
+    for leaf in readable:
+        found[leaf.name] = leaf
+    for leaf in readable:
+        label = f"{leaf.whole.label} {leaf.label}" if leaf.whole else leaf.label
+        for text in (label, label.replace(" ", "_"), leaf.full_label):
+            found.setdefault(text.lower(), leaf)
+    for heading, name in section.columns.items():
+        leaf = entity.find(name)
+        if leaf in readable:
+            found[heading.lower()] = leaf
+    return found
+
+
+def map_columns(entity: Entity, headings: list[str]) -> tuple[list[Column], list[str]]:
+    """Return the columns to read, and what is wrong with the headings."""
+    section = entity.sections["transfer"]
+    known, complaints, columns = known_headings(entity), [], []
+    taken: dict[str, str] = {}
+    ignored = {heading.lower() for heading in section.ignore}
+    combined = _combined(entity, headings, complaints)
+    used = {headings[part] for column in combined for part in column.parts if isinstance(part, int)}
+    for position, heading in enumerate(headings):
+        if heading.lower() in ignored or (heading in used and heading.lower() not in known):
+            continue
+        if not heading:
+            complaints.append(f"Column {position + 1} has no name.")
+        elif heading.lower() not in known:
+            if section.unknown_columns == "refuse":
+                hint = did_you_mean(heading, _suggestions(entity))
+                complaints.append(f"The column {heading!r} is no field of {entity.label.lower()}. {hint}".strip())
+        elif (field := known[heading.lower()]) is None or field.computed is None:
+            columns.append(Column(heading, field, position))
+    for column in [*combined, *columns]:
+        name = column.field.name if column.field else ID
+        if name in taken:
+            complaints.append(f"The columns {taken[name]!r} and {column.heading!r} are both {name!r}.")
+        taken[name] = column.heading
+    return [*columns, *combined], complaints
+
+
+def _suggestions(entity: Entity) -> list[str]:
+    return [*(leaf.name for leaf in file_fields(entity)), *entity.sections["transfer"].columns]
+
+
+def combined_of(source: str) -> tuple[list[str], list[str]]:
+    """Take `{year}-{Month name}` apart: the texts around the headings, and the headings. Raises ValueError."""
+    pieces = re.split(r"\{([^{}]+)\}", source)
+    texts, headings = pieces[::2], [heading.strip() for heading in pieces[1::2]]
+    if not headings or any("{" in text or "}" in text for text in texts):
+        raise ValueError(f"{source!r} names its columns in braces, such as '{{year}} {{month}} {{day}}'")
+    return texts, headings
+
+
+def _combined(entity: Entity, headings: list[str], complaints: list[str]) -> list[Column]:
+    positions = {heading.lower(): position for position, heading in reversed(list(enumerate(headings)))}
+    found = []
+    for name, source in entity.sections["transfer"].combine.items():
+        if not access.shows(entity.find(name)):
+            continue
+        texts, wanted = combined_of(source)
+        missing = [heading for heading in wanted if heading.lower() not in positions]
+        if not missing:
+            parts = [
+                part
+                for text, heading in zip(texts[:-1], wanted, strict=True)
+                for part in (text, positions[heading.lower()])
+            ]
+            found.append(Column(name, entity.find(name), parts=(*parts, texts[-1])))
+        elif len(missing) < len(wanted):
+            complaints.append(f"{name!r} is made of {source!r}, but the column {missing[0]!r} is not there.")
+    return found

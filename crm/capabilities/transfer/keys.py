@@ -1,0 +1,170 @@
+"""Natural keys: how a file names a record, and which record such a name means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from crm.blueprint.nodes import Entity, Field
+from crm.fields.base import Reading, Reference
+from crm.kernel import access
+from crm.kernel.record import is_empty
+
+AMBIGUOUS = object()
+PLAIN = Reading()
+WORD = re.compile(r"(?:\\[\\;]|[^;])+")
+
+
+def key_fields(entity: Entity) -> list[Field]:
+    """Return the fields of an entity's natural key; empty where only `id` names a record."""
+    return [entity.find(name) for name in entity.sections["transfer"].match_on]
+
+
+def leads_back(entity: Entity, link: Field) -> bool:
+    """Say whether a record could only be named by itself: a link's target by its own links, and these by theirs."""
+    seen: set[str] = set()
+    ahead = [link.target]
+    while ahead:
+        target = ahead.pop()
+        if target is entity:
+            return True
+        if target is not None and target.name not in seen:
+            seen.add(target.name)
+            ahead += [one.target for one in key_fields(target) if one is not None]
+    return False
+
+
+def key_joins(entity: Entity, prefix: str = "") -> list[str]:
+    """Return what to `select_related` so that keys can be written without a query each."""
+    found = []
+    for field in key_fields(entity):
+        if field.type.reference(field) is not None:
+            found.append(f"{prefix}{field.name}")
+            if field.target is not None:
+                found += key_joins(field.target, f"{prefix}{field.name}__")
+    return found
+
+
+def key_of(record: models.Model) -> str:
+    """Return how a file names a record: its key's values, joined by `|`; without a whole key, its `#id`."""
+    fields = key_fields(record.definition)
+    if not fields:
+        return str(record.pk)
+    parts = list(_parts(record, fields))
+    if not all(parts):
+        return f"#{record.pk}"
+    return parts[0] if len(parts) == 1 else "|".join(_escaped(part, "|") for part in parts)
+
+
+def _parts(record: models.Model, fields: list[Field]) -> Iterable[str]:
+    for field in fields:
+        value = getattr(record, field.name)
+        if is_empty(value) or not access.shows(field):
+            yield ""
+        elif field.type.reference(field) is not None:
+            yield name_of(value, field.type.reference(field))
+        else:
+            yield str(field.type.plain(value, field))
+
+
+def name_of(record: models.Model, reference: Reference) -> str:
+    """Return how a file names the target of a reference."""
+    return key_of(record) if reference.entity else str(getattr(record, reference.key))
+
+
+class KeyBook:
+    """Finds the records that the cells of one link column mean, all at once."""
+
+    def __init__(self, field: Field):
+        self.field = field
+        self.reference = field.type.reference(field)
+        self.model = apps.get_model(self.reference.model)
+        self.target = field.target
+
+    def look_up(self, words: Iterable[str]) -> dict[str, Any]:
+        """Return the primary key of each word that is known; AMBIGUOUS where it means several records."""
+        words = list(dict.fromkeys(words))
+        if not self.reference.entity:
+            return self._by_column(words)
+        fields = key_fields(self.target)
+        if not fields:
+            return self._by_id(words)
+        if len(fields) == 1 and fields[0].type.reference(fields[0]) is None:
+            return {**self._without_key(words), **self._by_field(words, fields[0])}
+        return self._by_key(words)
+
+    def _without_key(self, words: list[str]) -> dict[str, Any]:
+        """Find the records that were named by their `#id`, for want of a key."""
+        found = self._by_id([word[1:] for word in words if word.startswith("#")])
+        return {f"#{number}": key for number, key in found.items()}
+
+    def _by_column(self, words: list[str]) -> dict[str, Any]:
+        key, rows = self.reference.key, access.seen(self.model).filter(**self.reference.scope)
+        found = {}
+        for some in chunks(words):
+            found.update(rows.filter(**{f"{key}__in": some}).values_list(key, "pk"))
+        return found
+
+    def _by_id(self, words: list[str]) -> dict[str, Any]:
+        numbers = [word for word in words if re.fullmatch(r"\d{1,18}", word)]
+        found = {}
+        for some in chunks(numbers):
+            keys = access.seen(self.model).filter(pk__in=some).values_list("pk", flat=True)
+            found.update({str(key): key for key in keys})
+        return found
+
+    def _by_field(self, words: list[str], field: Field) -> dict[str, Any]:
+        values: dict[Any, list[str]] = {}
+        for word in words:
+            try:
+                values.setdefault(field.type.parse(word, field, PLAIN), []).append(word)
+            except ValueError:
+                continue
+        found: dict[str, Any] = {}
+        for some in chunks(list(values)):
+            rows = access.seen(self.model).filter(**{f"{field.name}__in": some})
+            for value, key in rows.values_list(field.name, "pk"):
+                for word in values.get(value, ()):
+                    found[word] = AMBIGUOUS if word in found else key
+        return found
+
+    def _by_key(self, words: list[str]) -> dict[str, Any]:
+        wanted, found = set(words), {}
+        for record in access.seen(self.model).select_related(*key_joins(self.target)).iterator(chunk_size=2000):
+            name = key_of(record)
+            if name in wanted:
+                found[name] = AMBIGUOUS if name in found else record.pk
+        return found
+
+    def create(self, words: Iterable[str]) -> dict[str, Any]:
+        """Add the records that are not there yet, where the type allows it (tags)."""
+        words = list(words)
+        made = [self.model(**{**self.reference.scope, self.reference.key: word}) for word in words]
+        self.model._default_manager.bulk_create(made, ignore_conflicts=True)
+        return self._by_column(words)
+
+
+def chunks(items: list, size: int = 500) -> list[list]:
+    """Cut a list into pieces that a database takes as parameters."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def split_words(raw: Any) -> list[str]:
+    """Take a cell with several values apart: at `;`, where no backslash takes its meaning away."""
+    if isinstance(raw, list):
+        return [str(one).strip() for one in raw if str(one).strip()]
+    parts = [found[0] for found in WORD.finditer(str(raw))]
+    return [re.sub(r"\\([\\;])", r"\1", part.strip()) for part in parts if part.strip()]
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Write several values into one cell."""
+    return "; ".join(_escaped(word, ";") for word in words)
+
+
+def _escaped(text: str, between: str) -> str:
+    return text.replace("\\", "\\\\").replace(between, f"\\{between}")

@@ -1,0 +1,65 @@
+"""The record of an import: who, which file, what came of it; and what it would do, until it is done."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import models
+
+PREVIEWED, IMPORTED, UNDONE, DISCARDED = "previewed", "imported", "undone", "discarded"
+
+
+class ImportRun(models.Model):
+    """An import, from the preview to its undoing. The file is kept until it is imported or discarded."""
+
+    class Meta:
+        app_label = "crm"
+        ordering = ["-id"]
+        verbose_name = "import"
+
+    business = models.CharField(max_length=60)
+    entity = models.CharField(max_length=60)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    filename = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    format = models.CharField(max_length=8)
+    source = models.FileField(upload_to="imports/", blank=True)
+    preview = models.FileField(upload_to="imports/", blank=True)
+    status = models.CharField(
+        max_length=12, choices=[(one, one.capitalize()) for one in (PREVIEWED, IMPORTED, UNDONE, DISCARDED)]
+    )
+    new = models.IntegerField(default=0)
+    updated = models.IntegerField(default=0)
+    unchanged = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    change = models.UUIDField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    note = models.TextField(blank=True)
+    started = models.DateTimeField(auto_now_add=True)
+    finished = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.entity})"
+
+    def set_counts(self, counts: dict[str, int]) -> None:
+        for name, count in counts.items():
+            setattr(self, name, count)
+
+    def keep_preview(self, data: dict[str, Any]) -> None:
+        """Keep what the import would do, for the preview's pages."""
+        packed = gzip.compress(json.dumps(data, ensure_ascii=False, default=str).encode())
+        self.preview.save("preview.json.gz", ContentFile(packed), save=False)
+
+    def read_preview(self) -> dict[str, Any]:
+        with self.preview.open("rb") as file:
+            return json.loads(gzip.decompress(file.read()))
+
+    def drop_files(self) -> None:
+        """Remove the file and its preview: what was imported is in the records and their history."""
+        for one in (self.source, self.preview):
+            if one:
+                one.delete(save=False)

@@ -1,0 +1,153 @@
+"""The pages of transfer: export, upload, preview, and the record of imports with its undoing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from crm.capabilities.transfer.columns import file_fields
+from crm.capabilities.transfer.importing import ImportRefused
+from crm.capabilities.transfer.keys import key_fields
+from crm.capabilities.transfer.models import PREVIEWED, ImportRun
+from crm.capabilities.transfer.reading import MAX_BYTES, FileRefused
+from crm.capabilities.transfer.runs import discard_run, finish_run, imported_before, start_run, undo_run
+from crm.capabilities.transfer.safety import ExportRefused
+from crm.kernel import access
+
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+}
+PER_PAGE = 100
+ERRORS_SHOWN = 500
+
+
+class UploadForm(forms.Form):
+    """Asks for a file."""
+
+    file = forms.FileField(
+        label="File",
+        help_text="CSV (UTF-8), Excel (.xlsx) or JSON. Nothing is written before you have seen what would change.",
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.xlsx,.json"}),
+    )
+
+
+def _context(admin: Any, request: HttpRequest, title: str, **more: Any) -> dict[str, Any]:
+    shared = admin.admin_site.each_context(request)
+    return {**shared, "title": title, "opts": admin.opts, "entity": admin.definition, "model_admin": admin, **more}
+
+
+def _file_response(admin: Any, rows: models.QuerySet, format: str) -> HttpResponse:
+    # Not at the top: django-import-export loads 200 modules for spreadsheets, a sixth of every start.
+    from crm.capabilities.transfer.resource import export_rows
+
+    data = export_rows(admin.definition, rows, format)
+    response = HttpResponse(data, content_type=CONTENT_TYPES[format])
+    day = timezone.localdate().isoformat()
+    response["Content-Disposition"] = f'attachment; filename="{admin.definition.name}-{day}.{format}"'
+    return response
+
+
+def export_page(admin: Any, request: HttpRequest) -> HttpResponse:
+    """Send the rows of the list as it is filtered and searched, in the format that was asked for."""
+    format = request.GET.get("format", "")
+    listed = request.GET.copy()
+    listed.pop("format", None)
+    request.GET = listed
+    if not access.may(request.user, "view", admin.model):
+        raise PermissionDenied
+    rows = admin.get_changelist_instance(request).get_queryset(request)
+    if format in CONTENT_TYPES:
+        try:
+            return _file_response(admin, rows, format)
+        except ExportRefused as error:
+            messages.error(request, str(error))
+    title = f"Export {admin.definition.plural.lower()}"
+    context = _context(admin, request, title, count=rows.count(), query=listed.urlencode(), formats=CONTENT_TYPES)
+    return TemplateResponse(request, "transfer/export.html", {**context, "fields": file_fields(admin.definition)})
+
+
+def export_selected(admin: Any, request: HttpRequest, rows: models.QuerySet) -> HttpResponse:
+    """Send the ticked rows as CSV."""
+    return _file_response(admin, rows, "csv")
+
+
+def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
+    """Take a file, and show what is wrong with it as a whole, or go on to the preview."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        upload = form.cleaned_data["file"]
+        try:
+            if upload.size > MAX_BYTES:
+                raise FileRefused(f"The file has {upload.size / 1e6:.0f} MB; at most {MAX_BYTES // 2**20} MB are read.")
+            run = start_run(admin.definition, upload.name, upload.read(), request.user)
+        except FileRefused as error:
+            for line in str(error).splitlines():
+                form.add_error("file", line)
+        else:
+            return HttpResponseRedirect(admin.url("import_run", run.pk))
+    recent = _runs(admin, request)
+    context = _context(
+        admin,
+        request,
+        f"Import {admin.definition.plural.lower()}",
+        form=form,
+        fields=file_fields(admin.definition),
+        keys=key_fields(admin.definition),
+        recent=[(run, admin.url("import_run", run.pk)) for run in recent.select_related("user")[:10]],
+    )
+    return TemplateResponse(request, "transfer/import.html", context)
+
+
+def _runs(admin: Any, request: HttpRequest) -> models.QuerySet:
+    """Return the imports that the user may look at: all, or the own where not everything is for these eyes."""
+    runs = ImportRun.objects.filter(business=admin.definition.business.label, entity=admin.definition.name)
+    entity, user = admin.definition, request.user
+    sees_all = not access.is_limited(user, entity) and access.sees_all_of(user, entity, "view")
+    return runs if sees_all else runs.filter(user=user)
+
+
+def run_page(admin: Any, request: HttpRequest, run: int) -> HttpResponse:
+    """Show an import: before it is done, every row's change; then what came of it; and the buttons for both."""
+    found = _runs(admin, request).select_related("user").filter(pk=run).first()
+    if found is None:
+        raise Http404
+    if request.method == "POST":
+        return _act(admin, request, found)
+    title = f"Import of {found.filename}"
+    if found.status != PREVIEWED:
+        return TemplateResponse(request, "transfer/run.html", _context(admin, request, title, run=found))
+    preview = found.read_preview()
+    shown = request.GET.get("show", "failed" if found.failed else "")
+    rows = [row for row in preview["rows"] if not shown or row["status"] == shown]
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
+    context = _context(admin, request, title, run=found, preview=preview, page=page, shown=shown)
+    context["doubled"] = imported_before(admin.definition, found.sha256)
+    context["errors"], context["errors_left"] = preview["errors"][:ERRORS_SHOWN], preview["errors"][ERRORS_SHOWN:]
+    return TemplateResponse(request, "transfer/preview.html", context)
+
+
+def _act(admin: Any, request: HttpRequest, run: ImportRun) -> HttpResponse:
+    back = HttpResponseRedirect(admin.url("import_run", run.pk))
+    try:
+        if "import" in request.POST:
+            finish_run(run, admin.definition, request.user, request.POST.get("change_reason", "").strip())
+            messages.success(request, f"{run.new} added, {run.updated} updated, {run.unchanged} unchanged.")
+        elif "discard" in request.POST:
+            discard_run(run)
+            return HttpResponseRedirect(admin.url("import"))
+        elif "undo" in request.POST:
+            messages.success(request, undo_run(run, request.user))
+    except (ImportRefused, FileRefused) as error:
+        messages.error(request, str(error))
+    return back

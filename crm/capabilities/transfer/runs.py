@@ -1,0 +1,278 @@
+"""Running imports: preview, write, undo; the same for the admin and for the commands."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db import models, transaction
+from django.utils import timezone
+
+from crm.blueprint.nodes import Entity, Field
+from crm.capabilities.transfer.importing import (
+    FAILED,
+    NEW,
+    UPDATED,
+    ImportRefused,
+    NewWord,
+    Preparation,
+    RowResult,
+    prepare,
+    rehearse,
+    write,
+)
+from crm.capabilities.transfer.keys import key_fields, name_of
+from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
+from crm.capabilities.transfer.reading import FileRefused, format_of, read_sheet
+from crm.kernel import access, actions
+from crm.kernel.changes import changing
+from crm.kernel.record import is_empty
+from crm.kernel.rules import RuleBroken
+
+ROWS_SHOWN = 50_000
+HIDDEN_TARGET = "(hidden)"
+
+
+def start_run(entity: Entity, name: str, data: bytes, user: Any, format: str | None = None) -> ImportRun:
+    """Read a file and keep the preview of its import. Raises FileRefused where the file as a whole is of no use."""
+    found_format = format_of(name, format)
+    sheet = read_sheet(data, found_format)
+    found = prepare(entity, sheet, user=user)
+    preview = preview_data(found)
+    broken = rehearse(found) if found.is_sound else None
+    if broken:
+        found = prepare(entity, sheet, user=user)
+        found.fail(*broken)
+        preview = preview_data(found)
+    if found.refusals:
+        raise FileRefused("\n".join(found.refusals))
+    run = _new_run(entity, name, data, found_format, user)
+    run.set_counts(found.counts)
+    run.source.save(f"source.{found_format}", ContentFile(data), save=False)
+    run.keep_preview(preview)
+    run.save()
+    return run
+
+
+def _new_run(entity: Entity, name: str, data: bytes, format: str, user: Any) -> ImportRun:
+    return ImportRun(
+        business=entity.business.label,
+        entity=entity.name,
+        user=user if getattr(user, "pk", None) else None,
+        filename=name[-200:],
+        sha256=hashlib.sha256(data).hexdigest(),
+        format=format,
+        status=PREVIEWED,
+    )
+
+
+def imported_before(entity: Entity, sha256: str) -> ImportRun | None:
+    """Return the import that took in this very file already, where importing it again would double its rows."""
+    if key_fields(entity):
+        return None
+    same = ImportRun.objects.filter(business=entity.business.label, entity=entity.name, sha256=sha256, status=IMPORTED)
+    return same.first()
+
+
+def finish_run(run: ImportRun, entity: Entity, user: Any, reason: str = "") -> None:
+    """Import the file of a previewed run, read and compared anew. Raises ImportRefused, with nothing written."""
+    with transaction.atomic():
+        _lock_preview(run)
+        with run.source.open("rb") as file:
+            found = prepare(entity, read_sheet(file.read(), run.format), user=user)
+        _check_since(found)
+        _check_verbs(found, user)
+        run.set_counts(found.counts)
+        _write(run, found, user, reason)
+    run.drop_files()
+    run.save()
+
+
+def _lock_preview(run: ImportRun) -> None:
+    locked = ImportRun.objects.select_for_update().get(pk=run.pk)
+    if locked.status != PREVIEWED:
+        raise ImportRefused(f"This import is {locked.status} already.")
+
+
+def _check_since(found: Preparation) -> None:
+    """Refuse what was sound when it was previewed, and no longer is."""
+    told = [*found.refusals, *(f"row {row}, {column}: {text}" for row, column, text in found.errors)]
+    if told:
+        more = f" (and {len(told) - 5} more)" if told[5:] else ""
+        raise ImportRefused(f"Nothing was imported: {'; '.join(told[:5])}{more}")
+
+
+def _check_verbs(found: Preparation, user: Any) -> None:
+    """Importing is no way round the permissions to add and to change."""
+    counted = {"add": found.counts[NEW], "change": found.counts[UPDATED]}
+    missing = [verb for verb, count in counted.items() if count and not access.may(user, verb, found.model)]
+    if missing:
+        plural = found.entity.plural.lower()
+        raise ImportRefused(f"You may not {' or '.join(missing)} {plural}, so nothing was imported.")
+
+
+def _write(run: ImportRun, found: Preparation, user: Any, reason: str) -> None:
+    why = reason or f"Import of {run.filename}"
+    with changing(user, why, "import") as change:
+        write(found)
+    run.change, run.reason, run.status, run.finished = change.id, why[:500], IMPORTED, timezone.now()
+    run.save()
+
+
+def import_file(
+    entity: Entity, name: str, data: bytes, user: Any = None, **options: Any
+) -> tuple[ImportRun, Preparation]:
+    """Import a file at once, as the command does; with `dry_run`, only say what it would do.
+
+    Options: `format`, `dry_run`, `reason`, `adjust`. Raises FileRefused or ImportRefused, with nothing written; rows
+    with errors are not an exception but in the preparation.
+    """
+    format = format_of(name, options.get("format"))
+    run = _new_run(entity, name, data, format, user)
+    sheet = read_sheet(data, format)
+    with transaction.atomic():
+        found = prepare(entity, sheet, options.get("adjust"), user)
+        run.set_counts(found.counts)
+        if found.is_sound and not options.get("dry_run"):
+            _write(run, found, user, options.get("reason", ""))
+        elif found.is_sound and (broken := rehearse(found)):
+            found.fail(*broken)
+    return run, found
+
+
+def undo_run(run: ImportRun, user: Any) -> str:
+    """Undo an import, sparing records that were changed since. Returns what was done, in words.
+
+    Raises ImportRefused, with everything as it was, where something else needs what would be removed, or a
+    rule would be broken.
+    """
+    model = apps.get_model(run.business, _entity(run).class_name)
+    try:
+        with transaction.atomic():
+            locked = ImportRun.objects.select_for_update().get(pk=run.pk)
+            if locked.status != IMPORTED:
+                raise ImportRefused(f"This import is {locked.status}; only one that was imported can be undone.")
+            _check_undo(locked, model, user)
+            with changing(user, f"Undo of the import of {run.filename}", "undo"):
+                result = actions.run("revert_change", change=run.change, model=model)
+            run.status = UNDONE
+            run.note = _undone(result)
+            run.save()
+    except models.ProtectedError as error:
+        names = ", ".join(str(one) for one in list(error.protected_objects)[:5])
+        raise ImportRefused(f"Nothing was undone: imported records are needed by {names}.") from None
+    except RuleBroken as broken:
+        raise ImportRefused(f"Nothing was undone: {broken.record} would break a rule. {broken.messages[0]}") from None
+    except ValidationError as error:
+        raise ImportRefused(f"Nothing was undone: {' '.join(error.messages)}") from None
+    return run.note
+
+
+def _check_undo(run: ImportRun, model: type[models.Model], user: Any) -> None:
+    """Everyone may undo an import of their own; another's takes the rights to delete and to change."""
+    if user is None or run.user_id == user.pk:
+        return
+    missing = [
+        verb
+        for verb, count in {"delete": run.new, "change": run.updated}.items()
+        if count and not access.may(user, verb, model)
+    ]
+    if missing:
+        plural = model._meta.verbose_name_plural.lower()
+        raise ImportRefused(f"You may not {' or '.join(missing)} {plural}, so nothing was undone.")
+
+
+def _undone(result: Any) -> str:
+    text = f"{result.removed} removed, {result.restored} as they were before"
+    if result.spared:
+        shown = ", ".join(result.spared[:20]) + (" …" if len(result.spared) > 20 else "")
+        text += f", {len(result.spared)} left alone because they were changed since: {shown}"
+    return text + "."
+
+
+def discard_run(run: ImportRun) -> None:
+    """Give up a preview. Raises ImportRefused where it was imported meanwhile."""
+    with transaction.atomic():
+        _lock_preview(run)
+        run.drop_files()
+        run.status = DISCARDED
+        run.save()
+
+
+def _entity(run: ImportRun) -> Entity:
+    return apps.get_app_config(run.business).business.entities[run.entity]
+
+
+def preview_data(found: Preparation) -> dict[str, Any]:
+    """Return what an import would do as plain data: every row that is not unchanged, with old and new values."""
+    names = _Shown(found)
+    rows = [names.row(row) for row in found.rows if row.status != "unchanged"]
+    return {
+        "columns": [column.heading for column in found.columns],
+        "rows": rows[:ROWS_SHOWN],
+        "errors": [list(one) for one in found.errors],
+    }
+
+
+class _Shown:
+    """Writes the values of a preview as people read them; link targets by their keys, read at once."""
+
+    def __init__(self, found: Preparation):
+        self.leaves = {column.field.name: column.field for column in found.columns if column.field}
+        self.titles: dict[tuple[str, Any], str] = {}
+        for name, leaf in self.leaves.items():
+            if leaf.type.reference(leaf) is not None:
+                self._read(found, name, leaf)
+
+    def _read(self, found: Preparation, name: str, leaf: Field) -> None:
+        keys = set()
+        for row in found.rows:
+            for value in self._values(row, leaf):
+                keys |= value if isinstance(value, set) else {value}
+        reference = leaf.type.reference(leaf)
+        target = apps.get_model(reference.model)
+        wanted = [key for key in keys if key is not None and not isinstance(key, NewWord)]
+        for start in range(0, len(wanted), 500):
+            for one in access.seen(target).filter(pk__in=wanted[start : start + 500]):
+                self.titles[name, one.pk] = name_of(one, reference)
+
+    def _values(self, row: RowResult, leaf: Field) -> list[Any]:
+        changed = list(row.changes.get(leaf.name, ()))
+        if leaf.type.many:
+            return [*changed, row.links.get(leaf.name, set())]
+        return [*changed, getattr(row.record, f"{leaf.name}_id", None) if row.record else None]
+
+    def row(self, row: RowResult) -> dict[str, Any]:
+        shown: dict[str, Any] = {"number": row.number, "status": row.status, "errors": row.errors}
+        if row.status == FAILED or row.record is None:
+            return shown
+        if row.record.pk:
+            shown["title"] = str(row.record)
+            shown["changes"] = [
+                [leaf.label, self.text(leaf, row.changes[name][0]), self.text(leaf, row.changes[name][1])]
+                for name, leaf in self.leaves.items()
+                if name in row.changes
+            ]
+        else:
+            values = [(leaf, self._new(row, leaf)) for leaf in self.leaves.values()]
+            shown["cells"] = [[leaf.label, text] for leaf, text in values if text]
+        return shown
+
+    def _new(self, row: RowResult, leaf: Field) -> str:
+        if leaf.type.many:
+            return self.text(leaf, row.links.get(leaf.name, set()))
+        name = f"{leaf.name}_id" if leaf.type.reference(leaf) is not None else leaf.name
+        return self.text(leaf, getattr(row.record, name))
+
+    def text(self, leaf: Field, value: Any) -> str:
+        if is_empty(value) or value == set():
+            return ""
+        if isinstance(value, set):
+            return ", ".join(sorted(self._title(leaf, one) for one in value))
+        return self._title(leaf, value) if leaf.type.reference(leaf) is not None else leaf.type.display(value, leaf)
+
+    def _title(self, leaf: Field, key: Any) -> str:
+        return key.name if isinstance(key, NewWord) else self.titles.get((leaf.name, key), HIDDEN_TARGET)

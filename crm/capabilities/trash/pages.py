@@ -1,0 +1,166 @@
+"""The pages of the trash: what lies there, restoring and deleting for good, and the page of a record that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from math import ceil
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db import models, transaction
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from crm.blueprint.nodes import Entity
+from crm.builders.inputs import is_key
+from crm.capabilities.trash.moving import GONE, restore, went_along
+from crm.capabilities.trash.section import restore_for
+from crm.kernel import access
+from crm.kernel.changes import changing
+from crm.kernel.record import title_joins, title_of
+
+PAGE = 50
+
+
+def can_be_restored(entity: Entity) -> str:
+    """Return what the confirmation of a deletion says."""
+    days = restore_for(entity).days
+    return f"It goes into the trash, and can be restored for {days} day{'' if days == 1 else 's'}."
+
+
+def deleted_rows(admin: Any, request: HttpRequest) -> models.QuerySet:
+    """Return the deleted records that the user may deal with, the newest first."""
+    seen = access.rows(request.user, admin.model, among=admin.model._base_manager.filter(GONE))
+    rows = access.rows(request.user, admin.model, "delete", among=seen)
+    return rows.select_related(*title_joins(admin.definition)).order_by("-deleted_at", "-pk")
+
+
+def trash_page(admin: Any, request: HttpRequest) -> HttpResponse:
+    """Show what lies in the trash; restore what was ticked, or ask and then delete it for good."""
+    rows = deleted_rows(admin, request)
+    chosen = list(rows.filter(pk__in=[key for key in request.POST.getlist("record") if is_key(key)][:500]))
+    act = request.POST.get("act", "") if request.method == "POST" else ""
+    if act == "restore" and chosen:
+        return _restore(admin, request, chosen)
+    if act == "delete" and chosen and "sure" in request.POST:
+        return _delete(admin, request, chosen)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": f"{admin.definition.plural} in the trash",
+        "opts": admin.opts,
+        "page": page,
+        "rows": _rows(admin, chosen if act == "delete" and chosen else list(page)),
+        "asks": act == "delete" and bool(chosen),
+        "days": restore_for(admin.definition).days,
+        "list_url": admin.url("changelist"),
+    }
+    return TemplateResponse(request, "trash/trash.html", context)
+
+
+def gone_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse | None:
+    """Say that a record is in the trash, to whoever may bring it back; nothing for one that is not there."""
+    found = deleted_rows(admin, request).filter(pk=object_id).first() if is_key(object_id) else None
+    if found is None:
+        return None
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": f"{title_of(found)} is in the trash",
+        "opts": admin.opts,
+        "row": _rows(admin, [found])[0],
+        "along": _counted({model: len(keys) for model, keys in went_along(found).going.items()}, but=found),
+        "url": admin.url("trash"),
+        "list_url": admin.url("changelist"),
+    }
+    return TemplateResponse(request, "trash/gone.html", context)
+
+
+def _rows(admin: Any, records: list[Any]) -> list[dict[str, Any]]:
+    """Return what the trash says of records, in a number of queries that does not grow with them."""
+    users, together = _deleters(admin.model, records), _together(admin.model, records)
+    return [
+        {
+            "pk": record.pk,
+            "title": title_of(record),
+            "who": users.get(record.pk, "The system"),
+            "when": record.deleted_at,
+            "days_left": _days_left(record, admin.definition),
+            "together": _counted(together.get(record.deleted_in, {}), but=record),
+        }
+        for record in records
+    ]
+
+
+def _days_left(record: Any, entity: Entity) -> int:
+    """Return for how many more days, the one that has begun included, a record can be restored."""
+    left = record.deleted_at + restore_for(entity) - timezone.now()
+    return max(0, ceil(left / timedelta(days=1)))
+
+
+def _deleters(model: Any, records: list[Any]) -> dict[Any, str]:
+    """Return the names of the people who deleted records, by the records' keys."""
+    changes = {"history_change__in": {one.deleted_in for one in records}, "id__in": [one.pk for one in records]}
+    versions = model.history.filter(history_user__isnull=False, **changes).select_related("history_user")
+    users = {one.id: one.history_user for one in versions}
+    return {key: user.get_full_name() or user.get_username() for key, user in users.items()}
+
+
+def _together(model: Any, records: list[Any]) -> dict[Any, dict[Any, int]]:
+    """Return how much lies in the trash by the same deletions: change → model → number."""
+    found: dict[Any, dict[Any, int]] = {}
+    for one in (one for one in model._meta.apps.get_models() if getattr(one, "keeps_deleted", False)):
+        rows = one._base_manager.filter(GONE, deleted_in__in={record.deleted_in for record in records})
+        for change, count in rows.order_by().values_list("deleted_in").annotate(count=Count("pk")):
+            found.setdefault(change, {})[one] = count
+    return found
+
+
+def _counted(counts: Mapping[Any, int], but: Any) -> str:
+    """Return how many records of each entity there are besides one."""
+    others = {model.definition: count - (model is type(but)) for model, count in counts.items()}
+    words = {one: (one.label if count == 1 else one.plural).lower() for one, count in others.items()}
+    return ", ".join(f"{count} {words[one]}" for one, count in others.items() if count)
+
+
+def _restore(admin: Any, request: HttpRequest, chosen: list[Any]) -> HttpResponse:
+    done = []
+    for record in chosen:
+        try:
+            with changing(request.user, "Restored from the trash", "trash"):
+                restore(record)
+        except ValidationError as error:
+            messages.error(request, f"{title_of(record)} was not restored. {' '.join(error.messages)}")
+        else:
+            done.append(record)
+    if done:
+        names = title_of(done[0]) if len(done) == 1 else f"{len(done)} {admin.definition.plural.lower()}"
+        messages.success(request, f"{names} restored.")
+    only = done[0] if len(done) == len(chosen) == 1 else None
+    return HttpResponseRedirect(admin.url("change", only.pk) if only else admin.url("trash"))
+
+
+def _delete(admin: Any, request: HttpRequest, chosen: list[Any]) -> HttpResponse:
+    count = 0
+    for record in chosen:
+        try:
+            with transaction.atomic():
+                record.delete_for_good()
+        except models.ProtectedError as error:
+            names = ", ".join(str(one) for one in _seen(request, error.protected_objects)) or "other records"
+            messages.error(request, f"{title_of(record)} was not deleted: {names} still point to it.")
+        except ValidationError as error:
+            messages.error(request, f"{title_of(record)} was not deleted. {' '.join(error.messages)}")
+        else:
+            count += 1
+    if count:
+        messages.success(request, f"{count} deleted for good.")
+    return HttpResponseRedirect(admin.url("trash"))
+
+
+def _seen(request: HttpRequest, records: Any) -> list[Any]:
+    return [one for one in list(records)[:5] if access.rows(request.user, type(one)).filter(pk=one.pk).exists()]

@@ -1,0 +1,53 @@
+"""Deleting for good what lies in the trash: rows before their parents, as a deletion without trash does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.db import models, transaction
+from django.utils import timezone
+
+from crm.blueprint.nodes import Business, Entity
+from crm.capabilities.trash.section import reached, restore_for
+from crm.kernel.changes import changing
+from crm.kernel.deletion import Model
+from crm.kernel.presence import DELETED_AT
+
+
+def expired(entity: Entity) -> models.QuerySet:
+    """Return the records of an entity that can no longer be restored."""
+    model: Model = apps.get_model(entity.business.label, entity.class_name)
+    cause = reached(entity.business)[entity.name]
+    return model._base_manager.filter(**{f"{DELETED_AT}__lt": timezone.now() - restore_for(cause)})
+
+
+def purge(business: Business, dry_run: bool = False) -> tuple[dict[str, int], dict[str, int]]:
+    """Remove what can no longer be restored; return how many went, and how many others still need, by entity."""
+    entities = [business.entities[name] for name in reached(business)]
+    if dry_run:
+        return {one.name: expired(one).count() for one in entities}, {}
+    gone, kept = dict.fromkeys((one.name for one in entities), 0), dict[str, int]()
+    with changing(reason="Its time in the trash was over", source="purge"):
+        again = True
+        while again:
+            again = False
+            for entity in reversed(entities):
+                removed, left = _remove(list(expired(entity).order_by("-pk")))
+                gone[entity.name] += removed
+                kept[entity.name] = left
+                again = again or (removed > 0 and any(kept.values()))
+    return gone, {name: count for name, count in kept.items() if count}
+
+
+def _remove(records: list[Any]) -> tuple[int, int]:
+    removed = left = 0
+    for record in records:
+        try:
+            with transaction.atomic():
+                deleted, _ = record.delete_for_good()
+        except models.ProtectedError:
+            left += 1
+        else:
+            removed += bool(deleted)
+    return removed, left

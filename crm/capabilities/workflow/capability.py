@@ -1,0 +1,83 @@
+"""What workflow adds to the entities that have one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db import models
+
+from crm.blueprint.language import Report
+from crm.blueprint.nodes import Business, Entity
+from crm.capabilities.workflow.bulk import perform_selected
+from crm.capabilities.workflow.help import states_help
+from crm.capabilities.workflow.models import Transition
+from crm.capabilities.workflow.pages import act_page
+from crm.capabilities.workflow.performing import allows, not_allowed, not_now
+from crm.capabilities.workflow.reading import NAME, Action, Workflow, read_workflow, workflow_of
+from crm.capabilities.workflow.section import WorkflowSection
+from crm.capabilities.workflow.steps import steps_panel
+from crm.kernel.capability import BulkAction, Button, Capability, Page, Panel
+from crm.kernel.events import guarded_value_given
+from crm.kernel.plans import Plan
+
+
+class WorkflowCapability(Capability):
+    name = NAME
+    summary = "States that only named actions change, each with its roles, conditions and comment, and who did it when."
+    Section = WorkflowSection
+    panels = {"steps": "Steps"}
+
+    def check(self, entity: Entity, section: Any, report: Report) -> None:
+        read_workflow(entity, section, report)
+
+    def plan_admin(self, entity: Entity, plan: Plan) -> None:
+        workflow = workflow_of(entity)
+        if workflow is None:
+            return
+        state, origin = workflow.field.name, entity.origin(self.name, "field")
+        plan.add("guarded by", self.name, f"{len(workflow.actions)} actions", origin, state)
+        plan.add("page", "act", Page("<path:object_id>/act/<str:action>/", act_page, "change"), self.name)
+        plan.add("panel", "steps", Panel("Steps", steps_panel, fields=(workflow.field,)), self.name)
+        plan.add("help", "states", states_help, self.name)
+        for action in workflow.actions.values():
+            self._plan_action(entity, plan, workflow, action)
+
+    def _plan_action(self, entity: Entity, plan: Plan, workflow: Workflow, action: Action) -> None:
+        name, origin = f"act_{action.name}", entity.origin(self.name, "actions", action.name)
+        asked = {"words": (action.name,), "post": not action.is_asked}
+        button = Button(action.label, action.icon, "act", "change", state=partial(standing, workflow, action), **asked)
+        plan.add("record button", name, button, origin, workflow.field.name)
+        allowed = partial(may_do, entity.business, action)
+        bulk = BulkAction(f"{action.label} (selected rows)", partial(perform_selected, action), "change", allowed)
+        plan.add("bulk action", name, bulk, origin, workflow.field.name)
+
+    def ready(self, business: Business) -> None:
+        guarded_value_given.connect(beginning_elsewhere, dispatch_uid=self.name)
+
+
+def standing(workflow: Workflow, action: Action, record: models.Model, user: Any) -> str | None:
+    """Say how an action's button stands: None for not at all, a sentence where it is of no use now."""
+    if getattr(record, workflow.field.name) not in action.sources or not_allowed(record, action, user):
+        return None
+    return not_now(record, action, user)
+
+
+def may_do(business: Business, action: Action, user: Any) -> bool:
+    """Say whether the action on ticked rows is for a user's roles."""
+    return allows(action, user, business)
+
+
+def beginning_elsewhere(sender: Any, field: str, value: Any, user: Any, **_: Any) -> str:
+    """Say why somebody may not bring along a record that begins in this state; nothing where they may."""
+    workflow = workflow_of(sender.definition)
+    if workflow is None or workflow.field.name != field or user.is_superuser:
+        return ""
+    leading = [one for one in workflow.actions.values() if one.target == value]
+    if leading and all(allows(one, user, sender.definition.business) for one in leading):
+        return ""
+    start = workflow.label(workflow.field.options.default).lower()
+    return f"You may not begin as {workflow.label(value).lower()}: a new record is {start}, and goes on by its actions."
+
+
+__all__ = ["Transition", "WorkflowCapability"]

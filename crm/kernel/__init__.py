@@ -1,0 +1,1 @@
+"""Floor 2: what every record, plan and capability has in common. Imports the blueprint and the fields only."""

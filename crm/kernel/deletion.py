@@ -1,0 +1,66 @@
+"""What a deletion takes along, and what refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+
+from crm.kernel.presence import present
+
+CHUNK = 500
+Model = type[models.Model]
+Rows = Callable[[Model], models.QuerySet]
+
+
+@dataclass
+class Deletion:
+    """The records that go, parents first, and those that still point to them by links that protect."""
+
+    going: dict[Model, list[Any]] = field(default_factory=dict)
+    blocking: dict[Model, list[Any]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.going.values()))
+
+
+def everything(model: Model) -> models.QuerySet:
+    return model._base_manager.all()
+
+
+def foresee(model: Model, keys: Collection[Any], rows: Rows | None = None) -> Deletion:
+    """Work out what goes with records, out of `rows`: those that would go into the trash, or all there are."""
+    rows = rows or (present if model.into_trash else everything)
+    found = Deletion()
+    ahead: list[tuple[Model, list[Any]]] = [(model, list(keys))]
+    while ahead:
+        one, some = ahead.pop(0)
+        known = set(found.going.setdefault(one, []))
+        new = [key for key in dict.fromkeys(some) if key not in known]
+        found.going[one] += new
+        for relation in _links_to(one) if new else ():
+            pointing = _pointing(rows, relation, new)
+            if relation.on_delete is models.CASCADE:
+                ahead.append((relation.related_model, pointing))
+            elif pointing:
+                held = found.blocking.setdefault(relation.related_model, [])
+                held += [key for key in pointing if key not in held]
+    found.going = {one: some for one, some in found.going.items() if some}
+    return found
+
+
+def _links_to(model: Model) -> list[Any]:
+    actions = (models.CASCADE, models.PROTECT)
+    everyone = [one for one in model._meta.related_objects if hasattr(one.related_model, "definition")]
+    return [one for one in everyone if getattr(one, "on_delete", None) in actions]
+
+
+def _pointing(rows: Rows, relation: Any, keys: list[Any]) -> list[Any]:
+    found = []
+    for start in range(0, len(keys), CHUNK):
+        where = {f"{relation.field.name}__in": keys[start : start + CHUNK]}
+        found += rows(relation.related_model).filter(**where).order_by("pk").values_list("pk", flat=True)
+    return found

@@ -1,0 +1,21 @@
+"""What happened, told to whoever listens: how capabilities meet without knowing one another.
+
+Handlers run in the transaction of the sender, in the order of connecting; an exception undoes the whole.
+"""
+
+from django.dispatch import Signal
+
+records_written = Signal()
+"""Records were written in bulk, past `save()`. Sends `sender` (the model), `created` and `updated` (lists of records,
+each with its primary key) and `links` (names of the many-to-many fields that were written)."""
+
+values_computed = Signal()
+"""Computed values of records were written, because something that they depend on was. Sends `sender` (the model) and
+`values`: primary key → field → the value that it has now."""
+
+guarded_value_given = Signal()
+"""A new record is to begin with a value of a guarded field that somebody brings along. Sends `sender` (the model),
+`field` (its name), `value` and `user`; a handler returns a sentence where that person may not, otherwise nothing."""
+
+record_shown = Signal()
+"""A record's page is about to be shown. Sends `sender` (the model), `record` and `request`."""

@@ -1,0 +1,61 @@
+"""manage.py import: records from a file."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from crm.capabilities.transfer.importing import ImportRefused
+from crm.capabilities.transfer.reading import FORMATS, FileRefused
+from crm.capabilities.transfer.runs import import_file, imported_before
+from crm.management.entities import RecordsCommand, find_entity, find_user
+
+
+class Command(RecordsCommand):
+    help = "Imports records of an entity from a CSV, XLSX or JSON file: all of it, or nothing where a row has an error."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("entity")
+        parser.add_argument("file")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
+        parser.add_argument("--format", choices=FORMATS, help="the format, where the name does not end with it")
+        parser.add_argument("--user", help="the user name of whoever imports, for the history")
+        parser.add_argument("--reason", default="", help="why, for the history")
+        parser.add_argument("--again", action="store_true", help="add the rows of a file that was imported already")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        entity, path = find_entity(options["entity"]), Path(options["file"])
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}") from None
+        earlier = imported_before(entity, hashlib.sha256(data).hexdigest())
+        if earlier and not options["again"] and not options["dry_run"]:
+            when = f"{earlier.finished:%Y-%m-%d %H:%M}"
+            raise CommandError(f"This very file was imported on {when}; --again adds all of its rows once more.")
+        self._import(entity, path, data, options)
+
+    def _import(self, entity: Any, path: Path, data: bytes, options: dict[str, Any]) -> None:
+        names = ("dry_run", "format", "reason")
+        user = find_user(options["user"])
+        try:
+            _, found = import_file(entity, path.name, data, user, **{name: options[name] for name in names})
+        except (FileRefused, ImportRefused) as error:
+            raise CommandError(f"{path.name}: {error}") from None
+        for refusal in found.refusals:
+            self.stderr.write(f"{path.name}: {refusal}")
+        for row, column, text in found.errors:
+            self.stderr.write(f"{path.name}, row {row}, {column}: {text}")
+        counts = ", ".join(f"{name} {count}" for name, count in found.counts.items())
+        if not found.is_sound:
+            self.stderr.write("Nothing was imported.")
+            self.stdout.write(counts)
+            sys.exit(1)
+        if options["dry_run"]:
+            self.stderr.write("A dry run: nothing was written.")
+        self.stdout.write(counts)

@@ -1,0 +1,34 @@
+"""manage.py plan: what applying the definitions would do."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from crm.blueprint.compiler import read_folder
+from crm.blueprint.problems import DefinitionError
+from crm.release.plan import make_plan, plan_text
+from crm.wiring import LANGUAGE
+
+
+class Command(BaseCommand):
+    help = "Shows what `apply` would do. Ends with 0 when that is nothing, 2 when there are changes, 1 on an error."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--sql", action="store_true", help="show all of the SQL, not its first lines")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        location = settings.BUSINESS_LOCATION
+        try:
+            business = read_folder(location.folder, LANGUAGE)
+        except DefinitionError as error:
+            self.stderr.write(f"{error}\n\n{error.summary}.")
+            sys.exit(1)
+        plan = make_plan(business, location)
+        self.stdout.write(plan_text(plan, None) if options["sql"] else plan_text(plan))
+        sys.exit(0 if plan.is_empty else 2)

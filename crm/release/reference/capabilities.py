@@ -1,0 +1,52 @@
+"""The capabilities: the key of each, and what it adds to every entity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crm.blueprint.complaints import section_within
+from crm.kernel.capability import Capability
+from crm.kernel.plans import Plan
+from crm.release.reference.samples import sample_entity
+from crm.release.reference.tables import described, heading_of
+from crm.wiring import CAPABILITIES
+
+
+def capabilities_part() -> Iterator[str]:
+    yield from ["## Capabilities", "", "Each has a key of its own in an entity's file, which may be left out.", ""]
+    for one in CAPABILITIES:
+        yield from [f"### {one.name}", "", one.summary, "", *described(one.Section), *_inner(one), *_adds(one), ""]
+
+
+def _inner(capability: Capability) -> Iterator[str]:
+    """Yield the sections that stand within a capability's section."""
+    for info in capability.Section.model_fields.values():
+        section = section_within(info.annotation)
+        if section is not None:
+            yield from [f"#### {heading_of(section.__name__)}", "", *described(section)]
+
+
+KINDS = {
+    "page": "Page",
+    "list button": "Button above the list",
+    "record button": "Button above the record",
+    "bulk action": "Action on ticked rows",
+    "permission": "Permission",
+}
+
+
+def _adds(capability: Capability) -> Iterator[str]:
+    """Yield what a capability adds to every entity, as its own plans say."""
+    entity = sample_entity({"type": "text"})
+    model, admin = Plan("model"), Plan("admin")
+    capability.plan_model(entity, model)
+    capability.plan_admin(entity, admin)
+    for one in [*model, *admin]:
+        if one.kind in KINDS:
+            text = getattr(one.value, "path", "") or getattr(one.value, "label", "") or one.name
+            verb = getattr(one.value, "verb", "")
+            yield f"- {KINDS[one.kind]}: `{text}`" + (f", for those who may {verb}." if verb else ".")
+    for word, heading in capability.panels.items():
+        yield f"- Panel `{word}` for a tab of the form: {heading}."
+    for name in capability.actions:
+        yield f"- Named action `{name}`."

@@ -1,0 +1,107 @@
+"""`was:` turned into operations, before anything else is compared: data and history move along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import migrations
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ModelState, ProjectState
+
+from crm.blueprint.names import camel
+from crm.blueprint.nodes import Business, Entity, Field
+from crm.release import moving
+from crm.release.scene import Renames
+from crm.release.steps import REFUSED, SAFE, Step, move
+from crm.wiring import CAPABILITIES
+
+
+def rename_steps(business: Business, state: ProjectState) -> tuple[list[Step], Renames]:
+    """Return the renames that `was:` asks for and that are still to be done; brings `state` up to them."""
+    entities = list(business.entities.values())
+    leaves = [leaf for entity in entities for leaf in entity.leaves if leaf.options.was]
+    steps, renames = [], Renames()
+    for make, waiting in ((_entity_step, entities), (_field_step, leaves)):
+        # A name may be taken until what has it is renamed itself, so the rest is tried again after each.
+        while step := next(filter(None, (make(one, state) for one in waiting)), None):
+            for one in step.first:
+                one.state_forwards(business.label, state)
+            renames.note(step.first)
+            steps.append(step)
+    return steps, renames
+
+
+def _entity_step(entity: Entity, state: ProjectState) -> Step | None:
+    former, label = entity.section.was, entity.business.label
+    if not former or (label, camel(former).lower()) not in state.models:
+        return None
+    if (label, entity.class_name.lower()) in state.models:
+        return None
+    text = f"rename the entity {former} to {entity.name}, with its history"
+    there = entity.business.entities.get(former)
+    notes = [f"{there.document.file} is still there: delete it, or leave 'was' out."] if _stays(there) else []
+    first = list(_entity(entity, former, state))
+    return Step(text, REFUSED if notes else SAFE, entity.place("was"), notes, first=first)
+
+
+def _field_step(leaf: Field, state: ProjectState) -> Step | None:
+    operations = list(_field(leaf.entity, leaf, state))
+    text = f"rename the field {leaf.entity.name}.{leaf.options.was} to {leaf.name}, with its history"
+    there = leaf.entity.find(leaf.options.was)
+    notes = [f"{there} is still there, too: remove it, or leave 'was' out."] if _stays(there) else []
+    risk = REFUSED if notes else SAFE
+    return Step(text, risk, leaf.place("was"), notes, first=operations) if operations else None
+
+
+def _stays(other: Entity | Field | None) -> bool:
+    """Say whether what has the former name keeps it, and is not renamed itself."""
+    return other is not None and not (other.section.was if isinstance(other, Entity) else other.options.was)
+
+
+def _followers(entity: Entity, old: str) -> dict[str, str]:
+    return {before: after for one in CAPABILITIES for before, after in one.followers(entity, old).items()}
+
+
+def _entity(entity: Entity, former: str, state: ProjectState) -> Iterator[Operation]:
+    label, before, after = entity.business.label, camel(former), entity.class_name
+    yield migrations.RenameModel(before, after)
+    followers = {old: new for old, new in _followers(entity, former).items() if (label, old.lower()) in state.models}
+    for old, new in followers.items():
+        yield migrations.RenameModel(old, new)
+    for (app, _), model in state.models.items():
+        if app == label and "_" in model.name:
+            yield from _link_columns(model, followers.get(model.name, model.name), before.lower(), after.lower())
+    renamed = {old.lower(): new.lower() for old, new in {before: after, **followers}.items()}
+    yield move(moving.rename_entity, label, before=former, after=entity.name, models=renamed)
+
+
+def _link_columns(model: ModelState, name: str, before: str, after: str) -> Iterator[Operation]:
+    """Yield the renames of a many-to-many twin's columns, which are called after the models that it links."""
+    for prefix in ("", "from_", "to_"):
+        if f"{prefix}{before}" in model.fields:
+            yield migrations.RenameField(name, f"{prefix}{before}", f"{prefix}{after}")
+
+
+def _field(entity: Entity, leaf: Field, state: ProjectState) -> Iterator[Operation]:
+    label, former = entity.business.label, leaf.options.was
+    followers = _followers(entity, entity.name)
+    for name in (entity.class_name, *followers.values()):
+        model = state.models.get((label, name.lower()))
+        if model and "_" not in name and former in model.fields and leaf.name not in model.fields:
+            yield from _free(model, former)
+            yield migrations.RenameField(name, former, leaf.name)
+            if name == entity.class_name:
+                yield move(moving.rename_field, label, entity=entity.name, before=former, after=leaf.name)
+    for old, new in followers.items():
+        if old != new and (label, old.lower()) in state.models and (label, new.lower()) not in state.models:
+            yield migrations.RenameModel(old, new)
+
+
+def _free(model: ModelState, name: str) -> Iterator[Operation]:
+    """Yield what drops the constraints and indexes that name a column: they come back under its new name."""
+    for one in model.options.get("constraints", ()):
+        if name in getattr(one, "fields", ()):
+            yield migrations.RemoveConstraint(model.name, one.name)
+    for one in model.options.get("indexes", ()):
+        if name in one.fields:
+            yield migrations.RemoveIndex(model.name, one.name)

@@ -1,0 +1,122 @@
+"""The snapshot: the definitions in force, beside the migrations. Every process starts from it, never from the YAML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from crm.blueprint.compiler import compile_business
+from crm.blueprint.nodes import Business
+from crm.blueprint.problems import DefinitionError
+from crm.blueprint.reader import Document, read_file
+from crm.business import Location
+from crm.wiring import LANGUAGE
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The plain data of every definition file, and the hash that a release is known by."""
+
+    definitions: dict[str, Any]
+    hash: str
+
+
+def take_snapshot(business: Business) -> Snapshot:
+    """Take the snapshot of a business: its data as JSON holds it."""
+    data = json.loads(json.dumps(business.data, default=str))
+    text = json.dumps(data, sort_keys=False, separators=(",", ":"))
+    return Snapshot(data, hashlib.sha256(text.encode()).hexdigest())
+
+
+def read_snapshot(path: Path) -> Snapshot | None:
+    """Read the snapshot; None before the first apply. Raises ImproperlyConfigured where the file was damaged."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{path.name} is damaged ({error}). Restore it, or run: manage.py apply") from None
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT or not isinstance(raw.get("definitions"), dict):
+        raise ImproperlyConfigured(f"{path.name} is of another version of the engine. Run: manage.py apply")
+    return Snapshot(raw["definitions"], str(raw.get("hash")))
+
+
+def write_snapshot(snapshot: Snapshot, path: Path) -> None:
+    """Write the snapshot so that a reader sees the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(
+        {"format": FORMAT, "hash": snapshot.hash, "definitions": snapshot.definitions}, indent=1, ensure_ascii=False
+    )
+    waiting = path.with_name(f".{path.name}.{os.getpid()}")
+    waiting.write_text(text + "\n", encoding="utf-8")
+    os.replace(waiting, path)
+
+
+def business_of(snapshot: Snapshot | None, location: Location) -> Business:
+    """Build the blueprint of a snapshot; places are looked up in the YAML files where those still say the same."""
+    definitions = snapshot.definitions if snapshot else {}
+    documents = {name: _document(location, name, data) for name, data in definitions.items()}
+    return compile_business(location.label, documents, LANGUAGE, was_in_force=True)
+
+
+def _document(location: Location, name: str, data: dict[str, Any]) -> Document:
+    return AppliedDocument(f"{location.label}/{name}", data, source=location.folder / name)
+
+
+class AppliedDocument(Document):
+    """A document of the snapshot: finds its places in the YAML only when someone asks."""
+
+    def __init__(self, file: str, data: dict[str, Any], source: Path):
+        super().__init__(file, data)
+        self._source = source
+        self._read = False
+
+    def place(self, path: tuple = (), *, key: bool = False) -> Any:
+        if not self._read:
+            self._read = True
+            try:
+                written = read_file(self._source, self.file)
+            except DefinitionError:
+                written = None
+            if written and json.loads(json.dumps(written.data, default=str)) == self.data:
+                self.keys, self.values, self.lines = written.keys, written.values, written.lines
+        return super().place(path, key=key)
+
+
+def snapshot_in_force(location: Location, override: Path | None = None) -> Snapshot | None:
+    """Return the snapshot that this process serves: the business's own, or another for a trial start.
+
+    Raises ImproperlyConfigured where it was damaged; the commands that write a new one go on without it.
+    """
+    try:
+        return read_snapshot(override or location.snapshot)
+    except ImproperlyConfigured:
+        if settings.RELEASING:
+            return None
+        raise
+
+
+def business_in_force(snapshot: Snapshot | None, location: Location, releasing: bool = False) -> Business:
+    """Return the business of the snapshot in force.
+
+    Raises ImproperlyConfigured where the snapshot does not fit the engine any more; the commands that bring new
+    definitions into force (`releasing`) go on without it.
+    """
+    try:
+        return business_of(snapshot, location)
+    except DefinitionError as error:
+        if releasing:
+            return business_of(None, location)
+        raise ImproperlyConfigured(
+            f"The definitions in force do not fit this version of the engine:\n{error}\n"
+            "Mend the YAML and run: manage.py apply"
+        ) from None

@@ -1,0 +1,165 @@
+"use strict";
+// The engine's own behaviour in the admin: tabs, panels that load when opened, tags that can be made up, row counts.
+
+function crmTabs(name, ids, withErrors) {
+  const key = "crm-tab:" + name;
+  const kept = sessionStorage.getItem(key);
+  return {
+    open: withErrors || (ids.includes(kept) ? kept : ids[0]),
+    show(id) {
+      this.open = id;
+      sessionStorage.setItem(key, id);
+    },
+    step(by) {
+      this.show(ids[(ids.indexOf(this.open) + by + ids.length) % ids.length]);
+      document.getElementById("tab-" + this.open).focus();
+    },
+    load(element) {
+      if (element.dataset.loaded) return;
+      element.dataset.loaded = "1";
+      fetch(element.dataset.panel, { headers: { "X-Requested-With": "fetch" } })
+        .then((response) => (response.ok ? response.text() : Promise.reject(response.status)))
+        .then((html) => { element.innerHTML = html; })
+        .catch(() => {
+          delete element.dataset.loaded;
+          element.innerHTML = "<p class='py-8 text-center'>This could not be loaded. Open the tab again to retry.</p>";
+        });
+    },
+  };
+}
+
+// Rows whose number a field of the form gives: as many blocks as it says; filled ones are never taken away.
+function crmFollowRowCount(group) {
+  const counter = document.getElementById(group.dataset.rowsOf);
+  if (!counter) return;
+  const shown = () => group.querySelectorAll(".form-group:not(.empty-form)").length;
+  counter.addEventListener("change", () => {
+    const wanted = Math.min(parseInt(counter.value, 10) || 0, 40);
+    for (let left = wanted - shown(); left > 0; left -= 1) {
+      const add = group.querySelector("a.add-row");
+      if (!add) return;
+      add.click();
+    }
+  });
+}
+
+// Computed values and conditional fields follow what is typed; the server works them out, nothing is saved.
+function crmFollowForm(state) {
+  const form = state.closest("form");
+  const url = document.getElementById("crm-live-url").dataset.url;
+  const places = (name) => form.querySelectorAll(`.crm-section .field-${name}`);
+  const apply = (found) => {
+    for (const name of found.conditional) {
+      places(name).forEach((place) => {
+        place.hidden = found.hidden.includes(name);
+        const label = place.querySelector("label");
+        if (label) label.classList.toggle("crm-required", found.required.includes(name));
+      });
+    }
+    for (const [name, text] of Object.entries(found.values)) {
+      form.querySelectorAll(`.crm-section [data-shown="${name}"]`).forEach((place) => {
+        if (place.textContent.trim() !== text) place.textContent = text || "–";
+      });
+    }
+  };
+  apply(JSON.parse(state.textContent));
+  let timer = null;
+  let asked = 0;
+  const ask = () => {
+    const data = new FormData(form);
+    for (const [key, value] of [...data]) if (value instanceof File) data.delete(key);
+    const mine = (asked += 1);
+    fetch(url, { method: "POST", body: data, headers: { "X-Requested-With": "fetch" } })
+      .then((response) => (response.ok ? response.json() : Promise.reject(response.status)))
+      .then((found) => { if (mine === asked) apply(found); })
+      .catch(() => {});
+  };
+  const later = () => { clearTimeout(timer); timer = setTimeout(ask, 250); };
+  form.addEventListener("input", later);
+  django.jQuery(form).on("change", later);
+}
+
+// The panel of filters takes the focus when it opens, and gives it back when it closes.
+function crmFocusFilters(open, button) {
+  const inputs = "input:not([type=hidden]), select:not(.select2-hidden-accessible), .select2-selection--single, a[href]";
+  const first = document.querySelector(`#changelist-filter :is(${inputs})`);
+  setTimeout(() => (open ? first : button).focus());
+}
+
+// A picker of select2 says its label, which select2 itself leaves out, and its value.
+function crmNamePickers(selects) {
+  selects.filter(".select2-hidden-accessible").each((_, select) => {
+    const { selection, dropdown } = django.jQuery(select).data("select2");
+    const label = select.labels[0] ? select.labels[0].textContent.trim().replace(/\*$/, "") : "";
+    const name = select.getAttribute("aria-label") || label;
+    selection.$selection.attr("aria-label", name).removeAttr("aria-labelledby");
+    selection.$selection.find("[role=textbox]").removeAttr("role aria-readonly");
+    [selection.$search, dropdown.$search].forEach((search) => search && search.attr("aria-label", name));
+  });
+}
+
+// The menu beside a picker opens by the keyboard too; Unfold makes its button of a div.
+function crmOpenMenus(within) {
+  within.querySelectorAll("[x-ref^=relatedWidgetWrapper]").forEach((button) => {
+    Object.assign(button, { tabIndex: 0, role: "button", ariaHasPopup: "menu", ariaLabel: "Add, change or see" });
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      button.click();
+      const name = button.getAttribute("x-ref").replace("relatedWidgetWrapper", "");
+      const menu = document.getElementById("related-widget-wrapper-" + name);
+      menu.onkeydown = (pressed) => { if (pressed.key === "Escape") button.focus(); };
+      setTimeout(() => menu.querySelector("a[href]").focus(), 50);
+    });
+  });
+}
+
+// The short form that opens over any page: a frame with the add page, which tells when it has saved.
+function crmQuick(adds) {
+  const dialog = document.getElementById("crm-quick");
+  const frame = dialog.querySelector("iframe");
+  const status = document.getElementById("crm-quick-status");
+  const open = (add) => {
+    const here = window.location.pathname.match(/\/([a-z0-9_]+)\/(\d+)\/change\/$/);
+    const link = here && add.links[here[1]];
+    frame.title = "Add " + add.label.toLowerCase();
+    frame.src = add.url + "?_popup=1&_quick=1" + (link ? "&" + link + "=" + here[2] : "");
+    dialog.showModal();
+  };
+  document.querySelectorAll("[data-quick]").forEach((button) => {
+    button.addEventListener("click", () => open(adds[Number(button.dataset.quick)]));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.altKey && !event.ctrlKey && event.key.toLowerCase() === "n") {
+      event.preventDefault();
+      open(adds[0]);
+    }
+  });
+  dialog.querySelector("button").addEventListener("click", () => dialog.close());
+  window.addEventListener("message", (event) => {
+    if (event.origin !== window.location.origin || !event.data || !event.data.crmQuick) return;
+    dialog.close();
+    frame.src = "about:blank";
+    status.textContent = "Saved: " + event.data.crmQuick;
+    setTimeout(() => { status.textContent = ""; }, 6000);
+  });
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  const adds = document.getElementById("crm-quick-adds");
+  if (adds) crmQuick(JSON.parse(adds.textContent));
+  const live = document.getElementById("crm-live");
+  if (live) crmFollowForm(live);
+  document.querySelectorAll("[data-rows-of]").forEach(crmFollowRowCount);
+  crmOpenMenus(document);
+  document.addEventListener("formset:added", (event) => crmOpenMenus(event.target));
+  const $ = window.django && django.jQuery;
+  if ($ && $.fn.select2) {
+    $("select[data-tags]").each((_, element) => {
+      if ($(element).data("select2")) $(element).select2("destroy");
+      $(element).select2({ tags: true, tokenSeparators: [",", ";"] });
+    });
+    $(() => crmNamePickers($("select")));  // After Django and Unfold have made theirs.
+    document.addEventListener("formset:added", (event) => crmNamePickers($(event.target).find("select")));
+  }
+});

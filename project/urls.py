@@ -1,0 +1,13 @@
+"""All addresses."""
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from crm.builders.files import serve_file
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("files/<path:name>", serve_file, name="file"),
+]

@@ -1,0 +1,1 @@
+"""A travel agency by hand: the models, admin and resources that `definitions/travel` describes, as ordinary Django."""

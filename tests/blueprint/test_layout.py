@@ -1,0 +1,112 @@
+"""Titles, lists, forms and lists of what is unique: every path leads to a field that can stand there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.blueprint.writing import business, told
+
+FILES = {
+    "customer": "fields: {name: text, email: email, born: date, home: address}",
+    "line": "fields: {n: integer}",
+    "note": "fields: {trip: {type: link, to: trip}}",
+}
+TRIP = """
+fields: {code: text, owner: {type: link, to: customer}, people: {type: links, to: customer},
+         lines: {type: table, of: line}, done: boolean, memo: long_text, pic: image, tags: tags,
+         seller: user, home: address}
+"""
+
+
+def trip(line: str) -> list[str]:
+    return [one.removeprefix("trip.yaml:5:") for one in told(**FILES, trip=f"{TRIP.strip()}\n\n{line}")]
+
+
+OWN = "Known: code, created, done, home, lines, memo, owner, people, pic, seller, tags, updated."
+CUSTOMER = "Known: born, created, email, home, name, updated."
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("list: {columns: [cod]}", "18: 'Trip' has no field 'cod' (Did you mean 'code'?)"),
+        ("list: {columns: [Code]}", "18: 'Code' does not fit 'columns' (Names are written in small letters"),
+        ("list: {columns: [owner.nam]}", "18: 'Customer' has no field 'nam' (Did you mean 'name'?)"),
+        ("list: {columns: [owner.home.cty]}", "18: 'owner.home' has no field 'cty' (Did you mean 'city'?)"),
+        ("list: {columns: [owner.owner]}", f"18: 'Customer' has no field 'owner' ({CUSTOMER})"),
+        ("list: {columns: [owner.id]}", f"18: 'Customer' has no field 'id' ({CUSTOMER})"),
+        ("list: {columns: [seller.name]}", "18: 'seller' has no field 'name'"),
+        ("list: {columns: [code.name]}", "18: 'code' has no field 'name'"),
+        ("list: {columns: [code, code]}", "24: 'code' stands here twice"),
+        ("list: {columns: [lines]}", "18: a table field cannot be a column"),
+        ("list: {columns: [people.name]}", "18: 'people' holds several records, so 'people.name' has no single value"),
+        ("list: {columns: [-code]}", "18: a '-' before a field has a meaning in 'order' only: '-code'"),
+        ("list: {columns: code}", "17: 'columns' takes a list, such as [one, two], not 'code'"),
+        ("list: {columns: [[code]]}", "18: 'columns' takes text, not a list"),
+        ("list: {colums: [code]}", "8: unknown key 'colums' (Did you mean 'columns'?)"),
+        ("list: {filters: [memo]}", "18: a long_text field cannot be filtered by"),
+        ("list: {filters: [pic]}", "18: an image field cannot be filtered by"),
+        ("list: {filters: [id]}", f"18: 'Trip' has no field 'id' ({OWN})"),
+        ("list: {search: [done]}", "17: the search looks in text only; 'done' is a boolean field"),
+        ("list: {search: [home]}", "17: the search looks in text only; 'home' is an address field"),
+        ("list: {order: [people]}", "16: 'people' holds several records, so 'people' has no single value"),
+        ("list: {order: [pic]}", "16: an image field gives no order"),
+        ("list: {page: 4}", "14: 'page' must be at least 5, not 4"),
+        ("list: {page: '50'}", "14: 'page' takes a whole number, not '50'"),
+        ("list: [code]", "7: 'list' takes a map of 'key: value' lines, not a list"),
+        ("title: '{cod}'", "8: 'Trip' has no field 'cod' (Did you mean 'code'?)"),
+        ("title: '{owner.nam}'", "8: 'Customer' has no field 'nam' (Did you mean 'name'?)"),
+        ("title: '{owner.id}'", f"8: 'Customer' has no field 'id' ({CUSTOMER})"),
+        ("title: '{people}'", "8: 'people' holds several records, so 'people' has no single value"),
+        ("title: '{lines}'", "8: 'lines' holds several records, so 'lines' has no single value"),
+        ("title: '{code'", "8: title: a '{' stands alone in '{code'"),
+        ("title: 'code}'", "8: title: a '}' stands alone in 'code}'"),
+        ("title: '{Code}'", "8: title: {Code} is not a path to a field, such as {customer.name}"),
+        ("title: '{}'", "8: title: {} is not a path to a field, such as {customer.name}"),
+        ("title: '{code.__class__}'", "8: title: {code.__class__} is not a path to a field, such as {customer.name}"),
+        ("unique: [[code, nope]]", "17: there is no field 'nope' (Known: code, done, "),
+        ("unique: [[code, lines]]", "17: a table field holds no single value"),
+        ("unique: [[code, tags]]", "17: a tags field holds no single value"),
+        ("unique: [code]", "10: 'unique' takes a list, such as [one, two], not 'code'"),
+        ("unique: [[]]", "10: this list is empty"),
+        ("unique: [[code, code]]", "10: this stands here twice"),
+        ("unique: [[code, owner], [owner, code]]", "25: this stands here twice"),
+        ("form: {tabs: {Main: [cod]}}", "22: 'Trip' has no field 'cod' (Did you mean 'code'?)"),
+        ("form: {tabs: {Main: [[code, code]]}}", "29: 'code' stands in the form twice"),
+        ("form: {tabs: {Main: [code], More: [code]}}", "36: 'code' stands in the form twice"),
+        ("form: {tabs: {Main: [home_city]}}", "22: 'Trip' has no field 'home_city'"),
+        ("form: {tabs: {Main: timelne}}", "21: there is no panel 'timelne' (Did you mean 'timeline'?)"),
+        ("form: {tabs: {Main: {Head: code}}}", "28: here stands a list of fields"),
+        ("form: {tabs: {Main: 7}}", "21: a tab takes a list of fields, a map of headings, {related: entity} or"),
+        ("form: {tabs: {Main: {related: customer}}}", "31: no link of 'customer' leads here (Known: line, note.)"),
+        ("form: {tabs: {Main: {related: note, also: x}}}", "37: unknown key 'also' beside 'related'"),
+        ("form: {tabs: {'': [code]}}", "19: '' is empty"),
+        ("form: ", "6: 'form' takes a map of 'key: value' lines, not nothing"),
+        ("form: {tab: {}}", "8: unknown key 'tab' (Did you mean 'tabs'?)"),
+    ],
+)  # fmt: skip
+def test_a_path_that_leads_nowhere_is_told_at_its_place(line: str, problem: str):
+    (found,) = trip(line)
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "list: {columns: [id, code, owner, owner.home, owner.home.city, people, tags, created], order: [-id]}",
+        "list: {filters: [owner.born, people, tags, home.country, created], search: [owner.name, memo, home.city]}",
+        "list: {columns: [], filters: [], search: [], order: []}",
+        "title: '{code} {owner.name}, {owner.home.city} {id} {home} {created}'",
+        "title: plain words",
+        "unique: [[code], [code, owner], [owner, created]]",
+        "form: {tabs: {A: [[code, owner], people], B: {Head: [lines], '': []}, C: {related: note}, D: timeline}}",
+        "form: {tabs: {}}",
+    ],
+)
+def test_good_paths_are_taken(line: str):
+    business(**FILES, trip=f"{TRIP.strip()}\n{line}")
+
+
+def test_the_title_of_an_entity_without_one_is_its_first_name():
+    found = business(a="fields: {n: integer, name: text, code: text}", b="fields: {n: integer}").entities
+    assert [found[name].title.source for name in "ab"] == ["{name}", ""]

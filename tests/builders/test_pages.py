@@ -1,0 +1,171 @@
+"""Every page of every entity: there for those who may, refused or absent for those who may not."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+
+from crm.kernel import access
+from tests.support.pages import address, form_data, text_of
+from tests.support.people import client_of, person
+from tests.support.records import business, entity, make, model
+
+ENTITIES = sorted(business().entities)
+ROLES = sorted(business().roles)
+VIEWERS = [role for role in ROLES if "view" in entity("customer").grants[role]]
+LISTS = {"changelist": "view", "add": "add", "export": "export", "import": "import"}
+"""The pages of an entity, each with the verb that it needs."""
+RECORDS = {"change": "view", "delete": "delete", "history": "view"}
+
+
+def pages_of(name, record):
+    """Return the address of each page of an entity and of a record, with the verb that it needs."""
+    found = [(address(name, page), verb) for page, verb in LISTS.items()]
+    found += [(address(name, page, record.pk), verb) for page, verb in RECORDS.items()]
+    version = type(record).history.filter(id=record.pk).first()
+    found.append((address(name, "revert", record.pk, version.history_id), "change"))
+    panels = access_site(name).plan.of("panel")
+    return found + [(address(name, "panel", record.pk, panel), "view") for panel in panels]
+
+
+def access_site(name):
+    from django.contrib import admin
+
+    return admin.site._registry[model(name)]
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_all_pages_answer(signed_in, name):
+    record = make(name, full=True)
+    for url, _ in pages_of(name, record):
+        assert signed_in.get(url).status_code == 200, url
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_a_record_with_the_least_that_it_must_have_is_shown(signed_in, name):
+    record = make(name)
+    assert signed_in.get(address(name)).status_code == 200
+    assert signed_in.get(address(name, "change", record.pk)).status_code == 200
+    assert signed_in.get(address(name, "history", record.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["", *ROLES])
+@pytest.mark.django_db
+def test_roles_reach_what_they_may_and_nothing_else(role):
+    user = person(role)
+    client = client_of(user)
+    for name in ENTITIES:
+        can = set(entity(name).grants[role]) if role else set()
+        for url, verb in pages_of(name, make(name)):
+            if verb not in can:
+                assert client.get(url).status_code == 403, (role, verb, url)
+                assert client.post(url).status_code == 403, (role, verb, url)
+            elif name in {"flight", "task"} and "/panel/" not in url:  # of which these roles see all
+                assert client.get(url).status_code == 200, (role, verb, url)
+
+
+@pytest.mark.django_db
+def test_who_may_only_see_cannot_change_by_sending_the_form():
+    record = make("customer", name="Ada Okafor")
+    data = form_data(client_of("manager").get(address("customer", "change", record.pk)), "customer_form")
+    answer = client_of("guide").post(address("customer", "change", record.pk), {**data, "name": "Eve"})
+    assert answer.status_code == 403
+    record.refresh_from_db()
+    assert record.name == "Ada Okafor"
+
+
+@pytest.mark.parametrize("role", VIEWERS)
+@pytest.mark.django_db
+def test_what_a_role_may_not_do_is_not_offered(role):
+    client, can = client_of(role), set(business().roles[role].can)
+    record = make("customer")
+    listed, shown = client.get(address("customer")), client.get(address("customer", "change", record.pk))
+    offered = {path["path"].split("?")[0] for path in listed.context_data.get("actions_list", [])}
+    assert (address("customer", "import") in offered) == ("import" in can)
+    assert (address("customer", "export") in offered) == ("export" in can)
+    assert (address("customer", "add") in listed.content.decode()) == ("add" in can)
+    assert (address("customer", "delete", record.pk) in shown.content.decode()) == ("delete" in can)
+    assert ('name="_save"' in shown.content.decode()) == ("change" in can)
+    assert ('name="change_reason"' in shown.content.decode()) == ("change" in can)
+    actions = dict(listed.context["action_form"].fields["action"].choices) if listed.context["action_form"] else {}
+    assert ("edit" in actions) == ("change" in can)
+    assert ("export" in actions) == ("export" in can)
+    assert ("delete_selected" in actions) == ("delete" in can)
+
+
+@pytest.mark.django_db
+def test_home_and_sidebar_show_what_a_role_may_see():
+    make("customer", name="Ada Okafor")
+    for role in VIEWERS:
+        text = text_of(client_of(role).get(reverse("admin:index")))
+        assert "Ada Okafor" in text and "Customers" in text
+    for role in {*ROLES, ""} - {*VIEWERS}:
+        home = client_of(person(role)).get(reverse("admin:index"))
+        assert home.status_code == 200
+        assert "Ada Okafor" not in text_of(home) and "Customers" not in text_of(home)
+
+
+@pytest.mark.django_db
+def test_only_an_administrator_sees_the_office():
+    assert "Administration" not in text_of(client_of("manager").get(reverse("admin:index")))
+    for page in ("crm_user_changelist", "crm_tag_changelist", "crm_release_changelist", "auth_group_changelist"):
+        assert client_of("manager").get(reverse(f"admin:{page}")).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["crm_user", "crm_tag", "crm_release", "auth_group"])
+def test_the_office_answers_for_an_administrator(signed_in, page):
+    assert signed_in.get(reverse(f"admin:{page}_changelist")).status_code == 200
+    assert signed_in.get(reverse(f"admin:{page}_add")).status_code == (403 if page == "crm_release" else 200)
+
+
+@pytest.mark.django_db
+def test_strangers_are_sent_to_sign_in():
+    record = make("customer")
+    for url, _ in [*pages_of("customer", record), (reverse("admin:index"), "")]:
+        answer = Client().get(url)
+        assert answer.status_code == 302 and reverse("admin:login") in answer["Location"], url
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("lacks", ["is_staff", "is_active"])
+def test_who_is_not_of_the_staff_or_has_left_may_do_nothing(lacks):
+    user = get_user_model()._default_manager.create_superuser("gone", "", "x")
+    setattr(user, lacks, False)
+    assert not any(access.may(user, verb, model("customer")) for verb in access.VERBS)
+    assert not access.rows(user, model("customer")).exists()
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_what_is_not_there_is_404_or_sent_back(signed_in, name):
+    for page in ("change", "delete", "history"):
+        assert signed_in.get(address(name, page, 987654)).status_code in {302, 404}
+    assert signed_in.get(address(name, "panel", make(name).pk, "no_such_panel")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_panels_are_named_by_the_tabs(signed_in, name):
+    """The page names the panel of each related tab, and the panel shows the record that points here."""
+    record = make(name)
+    page = signed_in.get(address(name, "change", record.pk))
+    for tab in page.context["crm_tabs"]:
+        if "panel_url" in tab:
+            assert tab["panel_url"] in page.content.decode()
+    for link in entity(name).pointing_here():
+        if link.entity.name in access_site(name).plan.of("panel") and link.type.stored:
+            other = make(link.entity.name, **({} if link.type.many else {link.name: record}))
+            if link.type.many:
+                getattr(other, link.name).add(record)
+            panel = signed_in.get(address(name, "panel", record.pk, link.entity.name))
+            assert address(link.entity.name, "change", other.pk) in panel.content.decode(), link
+
+
+def test_a_panel_is_refused_to_whoever_may_not_see_its_records(signed_in, monkeypatch):
+    """The rows of a panel pass through the access layer of the entity that they belong to."""
+    booking = make("booking")
+    asked = []
+    kept = access.rows
+    monkeypatch.setattr(access, "rows", lambda user, which: asked.append(which) or kept(user, which))
+    signed_in.get(address("customer", "panel", booking.customer_id, "booking"))
+    assert model("booking") in asked

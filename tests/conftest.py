@@ -1,0 +1,40 @@
+"""Sets Django up for tests that run in this process: the travel business, on a database of the tests' own.
+
+The settings are named here and not in pyproject.toml: pytest-django would read them before this file has set the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
+os.environ.setdefault("DEBUG", "1")
+os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="formwright-tests-")
+os.environ["BUSINESS"] = "travel"
+
+import django
+import hypothesis
+import pytest
+from django.conf import settings
+
+django.setup()
+hypothesis.settings.register_profile("patient", deadline=None)  # A busy machine is no failure.
+hypothesis.settings.load_profile("patient")
+# The default hasher takes a third of a second for each account, on purpose; the tests make hundreds.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def admin_user(db):
+    """Someone who may do everything."""
+    from django.contrib.auth import get_user_model
+
+    return get_user_model()._default_manager.create_superuser("admin", "admin@example.com", "admin")
+
+
+@pytest.fixture
+def signed_in(client, admin_user):
+    """A client that is signed in as someone who may do everything."""
+    client.force_login(admin_user)
+    return client

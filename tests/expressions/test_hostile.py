@@ -1,0 +1,136 @@
+"""Whatever is written into a definition: nothing runs, nothing takes long, and a text stays a text."""
+
+from __future__ import annotations
+
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from properties.world import read_business
+
+from crm.blueprint.expressions.reading import ExpressionError, read_expression
+from crm.expressions import sql
+from crm.expressions.python import Scope, evaluate
+from tests.expressions.hostile import HARMLESS, QUOTED, REACHING, SHAPED
+from tests.expressions.shop import DOCUMENTS
+from tests.expressions.test_agreement import compare
+
+ORDER = read_business("shop", DOCUMENTS).entities["order"]
+REFUSED = [*REACHING, *SHAPED]
+SECONDS, BYTES = 0.050, 10_000_000
+ACTS = {"exec", "import", "open", "os", "subprocess", "socket", "ctypes", "shutil", "marshal", "pickle", "pty"}
+_seen: list[str] | None = None
+
+
+def _listen(event: str, arguments: tuple[Any, ...]) -> None:
+    if _seen is not None and event.partition(".")[0] in ACTS:
+        _seen.append(event)
+
+
+sys.addaudithook(_listen)
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """Give a list of what the interpreter is asked to do meanwhile: run code, import, open, start or connect."""
+    global _seen
+    _seen = found = []
+    try:
+        yield found
+    finally:
+        _seen = None
+
+
+def cost(act: Callable[[], Any]) -> tuple[float, int]:
+    """Return the CPU seconds and the bytes at the peak that an act takes, each measured by itself."""
+    start = time.process_time()
+    act()
+    took = time.process_time() - start
+    tracemalloc.start()
+    try:
+        act()
+        return took, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def attempt(source: str) -> None:
+    """Do what a process does with an expression before a database is asked."""
+    try:
+        found = read_expression(source, ORDER)
+    except ExpressionError as error:
+        assert 0 <= error.offset <= len(source)
+        str(error)
+    else:
+        str(found), found.is_of_row, found.is_timed
+
+
+def names(sources: list[str]) -> list[str]:
+    return [f"{number}-{source[:30]!a}" for number, source in enumerate(sources)]
+
+
+def test_there_are_enough_of_them():
+    assert len(set(REFUSED)) == len(REFUSED) >= 200
+    assert len(set(HARMLESS)) == len(HARMLESS)
+
+
+@pytest.mark.parametrize("source", REFUSED, ids=names(REFUSED))
+def test_a_hostile_expression_is_refused(source):
+    with watched() as acts, pytest.raises(ExpressionError):
+        read_expression(source, ORDER)
+    assert acts == []
+
+
+@pytest.mark.parametrize("source", [*REFUSED, *HARMLESS], ids=names([*REFUSED, *HARMLESS]))
+def test_no_expression_is_costly(source):
+    seconds, size = min(cost(lambda: attempt(source)) for _ in range(2))
+    assert seconds < SECONDS, f"{seconds * 1000:.0f} ms"
+    assert size < BYTES, f"{size:,} bytes"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("source", HARMLESS, ids=names(HARMLESS))
+def test_a_harmless_expression_means_the_same_in_both(order, source):
+    compare(order, source)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("source", HARMLESS, ids=names(HARMLESS))
+def test_no_harmless_expression_is_costly_to_carry_out(order, source):
+    expression, record = read_expression(source, order.definition), order.objects.first()
+
+    def carry_out() -> None:
+        evaluate(expression, Scope(record))
+        str(order.objects.annotate(_value=sql.value(expression, sql.Setting(order._meta.apps))).query)
+
+    seconds, size = min(cost(carry_out) for _ in range(2))
+    assert seconds < SECONDS, f"{seconds * 1000:.0f} ms"
+    assert size < BYTES, f"{size:,} bytes"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", QUOTED, ids=names(QUOTED))
+def test_a_text_is_found_as_it_is_and_finds_nothing_else(order, text):
+    other = order.objects.create(t="other")
+    same = order.objects.create(t=text)
+    found = read_expression(f"t == {text!r}", order.definition)
+    rows = order.objects.filter(pk__in=[other.pk, same.pk]).filter(sql.condition(found, sql.Setting(order._meta.apps)))
+    assert [row.t for row in rows] == [text]
+    with watched() as acts:
+        assert [evaluate(found, Scope(record)) for record in (other, same)] == [False, True]
+    assert acts == []
+
+
+def test_the_watch_would_notice():
+    with watched() as acts:
+        eval("__import__('os').system('true')")
+    assert {"exec", "os.system"} <= set(acts)
+
+
+def test_the_measuring_would_notice():
+    assert cost(lambda: bytearray(BYTES))[1] > BYTES
+    assert cost(lambda: sum(range(10_000_000)))[0] > SECONDS

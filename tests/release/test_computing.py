@@ -1,0 +1,89 @@
+"""Fields that become computed, or are no longer: what their records hold after the release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.release.shop import Shop, copied
+
+
+@pytest.fixture(scope="module")
+def computing_shop(full_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The shop with a column that the database generates and two that the engine keeps."""
+    with copied(full_shop, tmp_path_factory.mktemp("computing")) as shop:
+        shop.add_field("item", "double: {type: integer, compute: position * 2}")
+        shop.add_field(
+            "purchase",
+            "furthest: {type: integer, compute: max(items.double)}",
+            "beyond: {type: integer, compute: furthest + 1}",
+        )
+        shop.apply()
+        yield shop
+
+
+@pytest.fixture
+def computed(computing_shop: Shop, tmp_path) -> Iterator[Shop]:
+    with copied(computing_shop, tmp_path) as shop:
+        yield shop
+
+
+def doubles(shop: Shop) -> list[int]:
+    return [value for (value,) in shop.values("item", "double", order="id")]
+
+
+def test_a_given_field_becomes_computed_and_what_was_given_is_archived(shop: Shop):
+    shop.edit("purchase", ("total: {type: money, index: true}", "total: {type: money, compute: sum(items.position)}"))
+    shop.edit("item", ("amount: text", "amount: {type: text, compute: product + '!'}"))
+    plan = shop.plan()
+    assert "! work out the field purchase.total (money) as the definitions say now — loses data" in plan
+    assert "1 value that were given are archived, then replaced" in plan
+    assert "lose data" in shop.refused()
+    shop.apply("--allow-data-loss")
+    assert [int(total) for (total,) in shop.values("purchase", "total")] == [6, 6]
+    assert shop.values("item", "amount")[0] == ("Thing 1!",)
+    assert shop.rows("SELECT count(*) FROM crm_archive")[0][0] > 0
+
+
+def test_a_computed_field_becomes_given_and_keeps_its_values(computed: Shop):
+    computed.edit("item", ("double: {type: integer, compute: position * 2}", "double: integer"))
+    computed.edit("purchase", ("furthest: {type: integer, compute: max(items.double)}", "furthest: integer"))
+    computed.apply()
+    assert doubles(computed) == [2, 4, 6, 2, 4, 6]
+    assert computed.values("purchase", "furthest", "beyond") == [(6, 7), (6, 7)]
+    computed.shell(
+        "from django.apps import apps; model = apps.get_model('shop', 'purchase'); "
+        "one = model.objects.first(); one.furthest = 40; one.save()"
+    )
+    assert computed.values("purchase", "furthest", "beyond") == [(40, 41), (6, 7)]
+
+
+def test_a_changed_expression_is_worked_out_anew_with_all_that_reads_it(computed: Shop):
+    computed.edit("item", ("position * 2", "position * 3"))
+    assert "work out the field item.double (integer) as the definitions say now" in computed.plan()
+    computed.apply()
+    assert doubles(computed) == [3, 6, 9, 3, 6, 9]
+    assert computed.values("purchase", "furthest", "beyond") == [(9, 10), (9, 10)]
+    computed.edit("purchase", ("max(items.double)", "min(items.double)"))
+    computed.apply()
+    assert computed.values("purchase", "furthest", "beyond") == [(3, 4), (3, 4)]
+
+
+def test_a_field_that_a_computed_one_reads_is_renamed_with_its_values(computed: Shop):
+    computed.edit("item", ("position: {type", "rank: {was: position, type"), ("position * 2", "rank * 2"), ("[[purchase, position]]", "[[purchase, rank]]"))  # fmt: skip
+    computed.edit("purchase", ("order_by: position", "order_by: rank"))
+    computed.apply()
+    assert computed.values("item", "rank", "double")[:3] == [(1, 2), (2, 4), (3, 6)]
+    computed.shell(
+        "from django.apps import apps; apps.get_model('shop', 'item').objects.filter(rank=3).update(rank=30)"
+    )
+    assert computed.values("purchase", "furthest", "beyond") == [(60, 61), (60, 61)]
+
+
+def test_a_computed_field_is_removed_and_its_records_stay(computed: Shop):
+    computed.edit("purchase", ("  furthest: {type: integer, compute: max(items.double)}\n", ""), ("compute: furthest + 1", "compute: 1 + count(items)"))  # fmt: skip
+    computed.edit("item", ("  double: {type: integer, compute: position * 2}\n", ""))
+    computed.apply("--allow-data-loss")
+    assert "double" not in computed.columns()["shop_item"] and "furthest" not in computed.columns()["shop_purchase"]
+    assert len(computed.values("item", "id")) == 6 and computed.values("purchase", "beyond") == [(4,), (4,)]

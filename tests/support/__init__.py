@@ -1,0 +1,1 @@
+"""What several rooms of the tests share: records, people, pages read as a browser would, servers and browsers."""
