@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import models
@@ -42,6 +42,8 @@ from crm.expressions.written import Written
 
 DIGITS = 14
 DAY = 86_400_000_000
+DAYS = date.max.toordinal()
+"""Days from the first date on, as far as the years have four digits; PostgreSQL's dates begin in 4714 BC."""
 WHOLE, BOOL, CHARS = models.BigIntegerField(), models.BooleanField(), models.TextField()
 NATIVE: dict[str, models.Field] = {
     BOOLEAN: BOOL,
@@ -191,8 +193,9 @@ def _units_of_path(node: Path, setting: Setting) -> Any:
 
 
 def _micros(moment: Any) -> Any:
+    """Return a moment's microseconds since 1970. SQLite rounds 59.9996 s up to the next second: it gets whole ones."""
     part = "CASE WHEN LENGTH({0}) > 19 THEN CAST(SUBSTR({0}, 21, 6) AS INTEGER) ELSE 0 END"
-    sqlite = f"(CAST(STRFTIME('%%s', {{0}}) AS INTEGER) * 1000000 + {part})"
+    sqlite = f"(CAST(STRFTIME('%%s', SUBSTR({{0}}, 1, 19)) AS INTEGER) * 1000000 + {part})"
     return Written(sqlite, "(EXTRACT(EPOCH FROM {0}) * 1000000)", moment, output_field=WHOLE)
 
 
@@ -397,9 +400,10 @@ def _joined(node: Operation, setting: Setting) -> Any:
         return _same("({0} || {1})", left, right, output=CHARS)
     sign = "-" if node.name == "-" else ""
     sqlite = f"NULLIF(MAX(DATE({{0}}, ({sign}({{1}}) / {DAY}) || ' days'), '0000-99'), '0000-99')"
-    first, last = "DATE '0001-01-01' - 1", "DATE '9999-12-31' + 1"
-    moved = f"{{0}} + CAST(DIV({sign}({{1}}), {DAY}) AS integer)"
-    postgres = f"NULLIF(NULLIF(LEAST(GREATEST({moved}, {first}), {last}), {first}), {last})"
+    first = "DATE '0001-01-01'"
+    since = f"{{0}} - {first} + DIV({sign}({{1}}), {DAY})"
+    moved = f"CAST(LEAST(GREATEST({since}, -1), {DAYS}) AS integer)"
+    postgres = f"({first} + NULLIF(NULLIF({moved}, -1), {DAYS}))"
     return Written(sqlite, postgres, left, right, output_field=models.DateField())
 
 

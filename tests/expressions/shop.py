@@ -55,7 +55,12 @@ VALUES: dict[str, list[Any]] = {
     "b": [True, False],
     "day": [None, date(2026, 2, 28), date(2024, 2, 29), date(1999, 12, 31), date.max, date.min],
     "until": [None, date(2026, 3, 1), date(2026, 2, 28)],
-    "at": [None, datetime(2026, 3, 1, 0, 30, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 500000, tzinfo=UTC)],
+    "at": [
+        None,
+        datetime(2026, 3, 1, 0, 30, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 500000, tzinfo=UTC),
+        datetime(2025, 12, 31, 23, 59, 59, 999700, tzinfo=UTC),
+    ],
     "hour": [None, time(9, 30), time(23, 59, 59)],
     "lasts": [None, timedelta(0), timedelta(hours=36, microseconds=5), timedelta(days=-2)],
 }

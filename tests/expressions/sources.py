@@ -9,13 +9,12 @@ LEAVES = {
                "avg(lines.q)", "max(lines.price)", "min(lines.q, flag)", "sum(lines.q, price > 1 and word != 'x')",
                "count(party.orders, n > 0)", "sum(lines.price, order.n > 0)", "avg(lines.price, flag == false)"],
     "text": ["t", "c", "u", "party.city", "party.name", "'red'", "'a'", "''"],
-    "boolean": ["b", "true", "false", "party == null", "c in ['red', 'blue']", "n not in [1, -7]", "lines_any"],
+    "boolean": ["b", "true", "false", "(party == null)", "(c in ['red', 'blue'])", "(n not in [1, -7])", "(count(lines) > 0)"],
     "date": ["day", "until", "party.since", "today()", "date(at)", "max(lines.day)", "min(lines.day, flag)"],
     "datetime": ["at", "now()", "max(lines.at)"],
     "time": ["hour"],
     "duration": ["lasts", "days(2)", "hours(1.5)", "days(n)", "sum(lines.lasts)", "avg(lines.lasts)"],
 }  # fmt: skip
-LEAVES["boolean"][-1] = "count(lines) > 0"
 ORDERED = ("number", "date", "datetime", "time", "duration")
 
 
