@@ -19,8 +19,9 @@ from crm.builders.admin import plan_admin, register_all
 from crm.builders.models import plan_model
 from crm.builders.page import RecordAdmin
 from crm.builders.site import Site
-from crm.capabilities.transfer.importing import FAILED, NEW, UNCHANGED, UPDATED, prepare, write
+from crm.capabilities.transfer.importing import prepare, write
 from crm.capabilities.transfer.keys import key_fields
+from crm.capabilities.transfer.preparation import FAILED, NEW, UNCHANGED, UPDATED
 from crm.capabilities.transfer.reading import FORMATS, Sheet, read_sheet
 from crm.capabilities.transfer.resource import export_rows, needs_id
 from crm.kernel.record import is_empty

@@ -11,29 +11,16 @@ from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
 
-from crm.blueprint.nodes import Entity, Field
-from crm.capabilities.transfer.importing import (
-    FAILED,
-    NEW,
-    UPDATED,
-    ImportRefused,
-    NewWord,
-    Preparation,
-    RowResult,
-    prepare,
-    rehearse,
-    write,
-)
-from crm.capabilities.transfer.keys import key_fields, name_of
+from crm.blueprint.nodes import Entity
+from crm.capabilities.transfer.importing import ImportRefused, prepare, rehearse, write
+from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
+from crm.capabilities.transfer.preparation import NEW, UPDATED, Preparation
+from crm.capabilities.transfer.preview import preview_data
 from crm.capabilities.transfer.reading import FileRefused, format_of, read_sheet
 from crm.kernel import access, actions
 from crm.kernel.changes import changing
-from crm.kernel.record import is_empty
 from crm.kernel.rules import RuleBroken
-
-ROWS_SHOWN = 50_000
-HIDDEN_TARGET = "(hidden)"
 
 
 def start_run(entity: Entity, name: str, data: bytes, user: Any, format: str | None = None) -> ImportRun:
@@ -204,75 +191,3 @@ def discard_run(run: ImportRun) -> None:
 
 def _entity(run: ImportRun) -> Entity:
     return apps.get_app_config(run.business).business.entities[run.entity]
-
-
-def preview_data(found: Preparation) -> dict[str, Any]:
-    """Return what an import would do as plain data: every row that is not unchanged, with old and new values."""
-    names = _Shown(found)
-    rows = [names.row(row) for row in found.rows if row.status != "unchanged"]
-    return {
-        "columns": [column.heading for column in found.columns],
-        "rows": rows[:ROWS_SHOWN],
-        "errors": [list(one) for one in found.errors],
-    }
-
-
-class _Shown:
-    """Writes the values of a preview as people read them; link targets by their keys, read at once."""
-
-    def __init__(self, found: Preparation):
-        self.leaves = {column.field.name: column.field for column in found.columns if column.field}
-        self.titles: dict[tuple[str, Any], str] = {}
-        for name, leaf in self.leaves.items():
-            if leaf.type.reference(leaf) is not None:
-                self._read(found, name, leaf)
-
-    def _read(self, found: Preparation, name: str, leaf: Field) -> None:
-        keys = set()
-        for row in found.rows:
-            for value in self._values(row, leaf):
-                keys |= value if isinstance(value, set) else {value}
-        reference = leaf.type.reference(leaf)
-        target = apps.get_model(reference.model)
-        wanted = [key for key in keys if key is not None and not isinstance(key, NewWord)]
-        for start in range(0, len(wanted), 500):
-            for one in access.seen(target).filter(pk__in=wanted[start : start + 500]):
-                self.titles[name, one.pk] = name_of(one, reference)
-
-    def _values(self, row: RowResult, leaf: Field) -> list[Any]:
-        changed = list(row.changes.get(leaf.name, ()))
-        if leaf.type.many:
-            return [*changed, row.links.get(leaf.name, set())]
-        return [*changed, getattr(row.record, f"{leaf.name}_id", None) if row.record else None]
-
-    def row(self, row: RowResult) -> dict[str, Any]:
-        shown: dict[str, Any] = {"number": row.number, "status": row.status, "errors": row.errors}
-        if row.status == FAILED or row.record is None:
-            return shown
-        if row.record.pk:
-            shown["title"] = str(row.record)
-            shown["changes"] = [
-                [leaf.label, self.text(leaf, row.changes[name][0]), self.text(leaf, row.changes[name][1])]
-                for name, leaf in self.leaves.items()
-                if name in row.changes
-            ]
-        else:
-            values = [(leaf, self._new(row, leaf)) for leaf in self.leaves.values()]
-            shown["cells"] = [[leaf.label, text] for leaf, text in values if text]
-        return shown
-
-    def _new(self, row: RowResult, leaf: Field) -> str:
-        if leaf.type.many:
-            return self.text(leaf, row.links.get(leaf.name, set()))
-        name = f"{leaf.name}_id" if leaf.type.reference(leaf) is not None else leaf.name
-        return self.text(leaf, getattr(row.record, name))
-
-    def text(self, leaf: Field, value: Any) -> str:
-        if is_empty(value) or value == set():
-            return ""
-        if isinstance(value, set):
-            return ", ".join(sorted(self._title(leaf, one) for one in value))
-        return self._title(leaf, value) if leaf.type.reference(leaf) is not None else leaf.type.display(value, leaf)
-
-    def _title(self, leaf: Field, key: Any) -> str:
-        return key.name if isinstance(key, NewWord) else self.titles.get((leaf.name, key), HIDDEN_TARGET)

@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 from support.records import entity
 
-from crm.capabilities.transfer.importing import Preparation
+from crm.capabilities.transfer.preparation import Preparation
 from crm.capabilities.transfer.runs import import_file
 
 

@@ -1,0 +1,145 @@
+"""What the cells of a file say: the values of fields, and the records that links name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+
+from crm.blueprint.nodes import Field
+from crm.capabilities.transfer.columns import Column
+from crm.capabilities.transfer.keys import AMBIGUOUS, KeyBook, split_words
+from crm.capabilities.transfer.preparation import NewWord, Preparation, RowResult, Values
+from crm.capabilities.transfer.reading import ABSENT, Sheet
+from crm.capabilities.transfer.safety import unmark
+from crm.fields.base import Reading, text_of
+
+Adjust = Callable[[Field, Any], Any]
+
+
+def read_columns(found: Preparation, sheet: Sheet, adjust: Adjust | None) -> Values:
+    """Return what each column says; what cannot be read becomes an error of its row."""
+    section = found.entity.sections["transfer"]
+    reading = Reading(frozenset({"", *section.nulls}), tuple(section.dates))
+    values: Values = {}
+    for column in found.columns:
+        cells = [_cell(column, row, reading) for _, row in sheet.rows]
+        if column.field is None:
+            values["id"] = _read_ids(found, cells)
+        elif column.field.type.reference(column.field) is not None:
+            values[column.field.name] = _read_links(found, column, cells, reading)
+        else:
+            values[column.field.name] = _read_values(found, column, cells, reading, adjust)
+    return values
+
+
+def _cell(column: Column, row: list[Any], reading: Reading) -> Any:
+    if not column.parts:
+        return row[column.position]
+    cells = [row[part] for part in column.parts if isinstance(part, int)]
+    if any(cell is ABSENT for cell in cells):
+        return ABSENT
+    if all(_is_null(cell, reading) for cell in cells):
+        return None
+    words = (part if isinstance(part, str) else row[part] for part in column.parts)
+    return "".join("" if word is None else word if isinstance(word, str) else text_of(word) for word in words)
+
+
+def _is_null(cell: Any, reading: Reading) -> bool:
+    return cell is None or (isinstance(cell, str) and cell.strip() in reading.nulls)
+
+
+def _read_ids(found: Preparation, cells: list[Any]) -> list[Any]:
+    values = []
+    for row, cell in zip(found.rows, cells, strict=True):
+        text = "" if cell is None or cell is ABSENT else str(cell).strip()
+        if text and not (text.isdecimal() and len(text) <= 18):
+            row.errors.append(("id", f"{text!r} is no number."))
+            text = ""
+        values.append(int(text) if text else None)
+    return values
+
+
+def _read_values(found: Preparation, column: Column, cells: list[Any], reading: Reading, adjust: Adjust | None) -> list:
+    """Read the cells of a column; equal cells are read once."""
+    leaf, known, values = column.field, {}, []
+    for row, cell in zip(found.rows, cells, strict=True):
+        if cell is ABSENT:
+            values.append(ABSENT)
+            continue
+        simple = cell.__class__ in (str, int)
+        key = (cell.__class__, cell) if simple else None
+        result = known.get(key) if simple else None
+        if result is None:
+            result = _read_value(leaf, cell, reading, adjust)
+            if simple:
+                known[key] = result
+        value, error = result
+        if error:
+            row.errors.append((column.heading, error))
+        values.append(value)
+    return values
+
+
+def _read_value(leaf: Field, cell: Any, reading: Reading, adjust: Adjust | None) -> tuple[Any, str]:
+    if _is_null(cell, reading):
+        return None, ""
+    try:
+        value = leaf.type.accept(leaf.type.parse(unmark(cell, reading.nulls), leaf, reading), leaf)
+    except ValueError as error:
+        return ABSENT, str(error)
+    return (adjust(leaf, value) if adjust else value), ""
+
+
+def _read_links(found: Preparation, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
+    """Find the records that a column's cells name: a primary key each, or a set of them."""
+    book = KeyBook(column.field)
+    reference, named = book.reference, []
+    for cell in cells:
+        if cell is ABSENT:
+            named.append(ABSENT)
+        elif _is_null(cell, reading):
+            named.append([])
+        else:
+            cell = unmark(cell, reading.nulls)
+            named.append(split_words(cell) if reference.many else [_word(cell)])
+    keys = book.look_up(word for words in named if words is not ABSENT for word in words)
+    values = []
+    for row, words in zip(found.rows, named, strict=True):
+        if words is ABSENT:
+            values.append(ABSENT)
+            continue
+        targets = [_target(found, column, row, word, keys, book) for word in words]
+        fine = [one for one in targets if one is not None]
+        values.append(set(fine) if reference.many else (fine[0] if fine else None if not words else ABSENT))
+    return values
+
+
+def _word(cell: Any) -> str:
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+
+
+def _target(found: Preparation, column: Column, row: RowResult, word: str, keys: dict, book: KeyBook) -> Any:
+    key = keys.get(word)
+    if key is AMBIGUOUS:
+        row.errors.append((column.heading, f"{word!r} means more than one {_target_name(column.field)}."))
+        return None
+    if key is not None:
+        return key
+    if book.reference.create:
+        try:
+            name = column.field.type.parse(word, column.field, Reading())
+        except ValueError as error:
+            row.errors.append((column.heading, str(error)))
+            return None
+        waiting = found.new_words.setdefault(column.field.name, [])
+        if name not in waiting:
+            waiting.append(name)
+        return NewWord(name)
+    row.errors.append((column.heading, f"there is no {_target_name(column.field)} {word!r}."))
+    return None
+
+
+def _target_name(leaf: Field) -> str:
+    return str(apps.get_model(leaf.type.reference(leaf).model)._meta.verbose_name)

@@ -1,0 +1,177 @@
+"""Which record a row of a file means, and what the row changes in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crm.blueprint.nodes import Entity, Field
+from crm.capabilities.transfer.columns import Column
+from crm.capabilities.transfer.keys import chunks, hashable, key_fields
+from crm.capabilities.transfer.preparation import (
+    NEW,
+    NOT_YOURS,
+    UNCHANGED,
+    UPDATED,
+    Preparation,
+    RowResult,
+    Values,
+    stored_records,
+)
+from crm.capabilities.transfer.reading import ABSENT
+from crm.fields.base import NOTHING
+from crm.kernel import access
+from crm.kernel.record import Record
+
+MISSING = "is missing: a new record needs it."
+
+
+def missing_keys(entity: Entity, columns: list[Column]) -> str:
+    """Return what is to be said where a column is missing by which rows are matched; else nothing."""
+    names = {column.field.name if column.field else "id" for column in columns}
+    missing = [one.name for one in key_fields(entity) if one.name not in names]
+    if missing and "id" not in names:
+        text = "rows are matched by it" if len(missing) == 1 else "rows are matched by them"
+        given = [one for one in key_fields(entity) if one.name in missing and one.type.fills]
+        hint = " Its cells stay empty where a record is new." if given else ""
+        return f"The column {' and '.join(map(repr, missing))} is missing; {text}.{hint}"
+    return ""
+
+
+def match(found: Preparation, values: Values) -> None:
+    """Find the record of each row: by `id`, by the natural key, or none."""
+    keys = key_fields(found.entity)
+    ids = values.get("id", [None] * len(found.rows))
+    by_id = {one.pk: one for some in chunks([key for key in ids if key]) for one in stored_records(found, pk__in=some)}
+    names = [one.name for one in keys]
+    wanted = [tuple(values[name][index] for name in names) if _has(values, names) else () for index in range(len(ids))]
+    by_key = _by_key(found, keys, wanted) if _has(values, names) and names else {}
+    first_row: dict[Any, int] = {}
+    for index, row in enumerate(found.rows):
+        key = wanted[index] if any(part not in (None, "", ABSENT) for part in wanted[index]) else ()
+        record = by_id.get(ids[index]) if ids[index] else None
+        if ids[index] and record is None:
+            row.errors.append(("id", f"there is no {found.entity.label.lower()} {ids[index]}."))
+            continue
+        matched = by_key.get(hashable(key), []) if key else []
+        if record is None and len(matched) > 1:
+            row.errors.append((_heading(found, names), f"{len(matched)} records have this key already."))
+        elif record and matched and all(one.pk != record.pk for one in matched):
+            row.errors.append(("id", f"the id means “{record}”, the key means “{matched[0]}”."))
+        row.record = record or (matched[0] if matched else None)
+        if row.record is not None and access.hides(row.record):
+            row.errors.append((_heading(found, names), NOT_YOURS))
+        mark = ("id", row.record.pk) if row.record else hashable(key) if key else None
+        if mark is not None and mark in first_row:
+            row.errors.append((_heading(found, names), f"row {first_row[mark]} is the same record already."))
+        elif mark is not None:
+            first_row[mark] = row.number
+
+
+def _has(values: Values, names: list[str]) -> bool:
+    return all(name in values for name in names)
+
+
+def _heading(found: Preparation, names: list[str]) -> str:
+    return next((one.heading for one in found.columns if one.field and one.field.name in names), "id")
+
+
+def _by_key(found: Preparation, keys: list[Field], wanted: list[tuple]) -> dict[tuple, list[Record]]:
+    first = max(range(len(keys)), key=lambda index: len({hashable((key[index],)) for key in wanted if key}))
+    parts = {hashable((key[first],))[0]: key[first] for key in wanted if key and key[first] not in (None, "", ABSENT)}
+    attribute = found.model._meta.get_field(keys[first].name).attname
+    result: dict[tuple, list[Record]] = {}
+    names = [found.model._meta.get_field(one.name).attname for one in keys]
+    for some in chunks(list(parts.values())):
+        for record in stored_records(found, **{f"{attribute}__in": some}):
+            result.setdefault(hashable(tuple(getattr(record, name) for name in names)), []).append(record)
+    return result
+
+
+@dataclass
+class _Cells:
+    """A column of plain values on its way into the records."""
+
+    leaf: Field
+    heading: str
+    attribute: str
+    values: list[Any]
+    empty: Any
+    required: bool
+    needed: bool
+    """Whether a new record cannot do without: it is required, and has no default."""
+
+
+def _cells(found: Preparation, column: Column, values: Values) -> _Cells:
+    leaf = column.field
+    attribute = found.model._meta.get_field(leaf.name).attname
+    required = getattr(leaf.options, "required", False)
+    return _Cells(leaf, column.heading, attribute, values[leaf.name], _when_empty(leaf), required, _is_needed(leaf))
+
+
+def _is_needed(leaf: Field) -> bool:
+    return getattr(leaf.options, "required", False) and leaf.type.default(leaf) is NOTHING
+
+
+def compare(found: Preparation, values: Values, exact: bool) -> None:
+    """Give each row its record and what changes in it; with `exact`, an empty cell leaves a new record no default."""
+    columns = [one for one in found.columns if one.field is not None]
+    plain = [_cells(found, one, values) for one in columns if not one.field.type.many]
+    many = [(one.field, values[one.field.name]) for one in columns if one.field.type.many]
+    there = {one.field.name for one in columns}
+    needed = [leaf for leaf in found.entity.leaves if leaf.stored and leaf.name not in there and _is_needed(leaf)]
+    for index, row in enumerate(found.rows):
+        is_new = row.record is None
+        record = found.model() if is_new else row.record
+        if is_new:
+            row.errors += [(leaf.name, MISSING) for leaf in needed]
+        for cells in plain:
+            _compare_cell(row, record, cells, cells.values[index], is_new, exact)
+        for leaf, cells in many:
+            _compare_links(row, record, leaf, cells[index], is_new)
+        row.record = record
+        row.status = NEW if is_new else UPDATED if row.changes else UNCHANGED
+
+
+def _compare_cell(row: RowResult, record: Record, cells: _Cells, value: Any, is_new: bool, exact: bool) -> None:
+    if value is ABSENT:
+        if is_new and cells.needed and all(heading != cells.heading for heading, _ in row.errors):
+            row.errors.append((cells.heading, MISSING))
+        return
+    if value is None:
+        if not is_new and cells.leaf.target is not None and access.hides(getattr(record, cells.leaf.name)):
+            return  # the file could not name it: its writer does not see it
+        if cells.needed or (cells.required and not is_new):
+            row.errors.append((cells.heading, "is empty, but required."))
+            return
+        if is_new and (cells.required or not exact):
+            return
+        value = cells.empty
+        if getattr(record, cells.attribute) in (None, "") and value in (None, ""):
+            return
+    if is_new:
+        setattr(record, cells.attribute, value)
+        return
+    old = getattr(record, cells.attribute)
+    if not (old == value or cells.leaf.type.same(old, value)):
+        row.changes[cells.leaf.name] = (old, value)
+        setattr(record, cells.attribute, value)
+
+
+def _when_empty(leaf: Field) -> Any:
+    """Return what an empty cell makes of a record's value: nothing, or the default where there is no nothing."""
+    if leaf.type.nullable(leaf):
+        return None
+    return "" if leaf.type.empty(leaf) is None else leaf.type.empty(leaf)
+
+
+def _compare_links(row: RowResult, record: Record, leaf: Field, value: Any, is_new: bool) -> None:
+    if value is ABSENT:
+        return
+    present = [] if is_new else list(getattr(record, leaf.name).all())
+    before = {one.pk for one in present}
+    value = value | {one.pk for one in present if access.hides(one)}
+    if before != value:
+        row.links[leaf.name] = value
+        if not is_new:
+            row.changes[leaf.name] = (before, value)
