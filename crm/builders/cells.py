@@ -7,26 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.db import models
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from crm.blueprint.nodes import Entity, Field
+from crm.builders.ordering import order_of
 from crm.kernel import access
-from crm.kernel.computed import setting_for, value_of_field
-from crm.kernel.record import is_empty, lookup, value_of
+from crm.kernel.record import is_empty, value_of
 
+GIVEN_LATER = "Given when saved"
 DASH = mark_safe('<span class="crm-empty" aria-label="empty">–</span>')
-
-
-def order_of(chain: list[Field]) -> Any:
-    """Return what Django orders by at the end of a path: its lookup, or the expression of what has no column."""
-    if chain[-1].stored:
-        return lookup(chain)
-    prefix = "".join(f"{step.name}__" for step in chain[:-1] if not step.parts)
-    return value_of_field(chain[-1], setting_for(apps, prefix))
 
 
 def make_cell(entity: Entity, path: str) -> Callable[[models.Model], Any]:
@@ -56,7 +48,7 @@ class Heading:
     is_number: bool = False
 
 
-def _described(cell: Callable, heading: Heading, order: str | None, name: str) -> Callable:
+def _described(cell: Callable, heading: Heading, order: Any, name: str) -> Callable:
     cell.heading = heading  # type: ignore[attr-defined]
     cell.short_description = heading.label  # type: ignore[attr-defined]
     cell.admin_order_field = order  # type: ignore[attr-defined]
@@ -126,6 +118,8 @@ def make_shown(leaf: Field) -> Callable[[Any, models.Model], Any]:
         target = getattr(record, leaf.name) if leaf.target is not None and not leaf.type.many else None
         if target is None:
             value = value_of(record, leaf)
+            if is_empty(value) and leaf.type.fills and record._state.adding:
+                return format_html('<span class="crm-empty">{}</span>', GIVEN_LATER)
             address = "" if is_empty(value) else leaf.type.address(value, leaf)
             text = show(record, leaf)
             if leaf.computed is not None:  # The form's script writes here what the value would be.

@@ -17,8 +17,8 @@ from django_filters.fields import ModelMultipleChoiceField
 from unfold import widgets
 
 from crm.blueprint.nodes import Entity, Field
-from crm.builders.cells import order_of
 from crm.builders.inputs import RecordSelectMultiple, WholeKeys
+from crm.builders.ordering import value_at
 from crm.kernel import access
 from crm.kernel.record import lookup
 
@@ -140,7 +140,7 @@ def _on_live(made: django_filters.Filter, chain: list[Field]) -> django_filters.
         return (
             rows
             if value in django_filters.constants.EMPTY_VALUES
-            else find(rows.alias(**{made.field_name: order_of(chain)}), value)
+            else find(rows.alias(**{made.field_name: value_at(chain)}), value)
         )
 
     made.filter = find_live

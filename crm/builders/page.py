@@ -29,7 +29,8 @@ from crm.builders.forms import telling
 from crm.builders.inputs import PICKER_SCRIPTS, PICKER_STYLES
 from crm.builders.live import has_live_parts, live_page, live_state
 from crm.builders.mixins import Access, FaceInputs, ShownFields
-from crm.builders.rows import list_rows, order_by, search_words
+from crm.builders.ordering import order_by
+from crm.builders.rows import list_rows, search_words
 from crm.fields.base import Reading
 from crm.kernel import access
 from crm.kernel.capability import BulkAction, Button, Page, Panel

@@ -14,7 +14,8 @@ from django.urls import reverse
 from crm.blueprint.layout import list_columns, list_order
 from crm.blueprint.nodes import Entity, Field
 from crm.builders.cells import make_cell
-from crm.builders.rows import list_rows, order_by
+from crm.builders.ordering import order_by
+from crm.builders.rows import list_rows
 from crm.kernel import access
 from crm.kernel.capability import Panel
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 
 from crm.blueprint.expressions.computing import LIVE
 from crm.blueprint.nodes import Entity, Field
-from crm.builders.cells import order_of
 from crm.kernel.computed import with_live
 from crm.kernel.record import joins, lookup, title_joins
 
@@ -28,16 +25,6 @@ def list_rows(rows: models.QuerySet, entity: Entity, paths: list[str]) -> models
     rows = with_live(rows, live)
     rows = rows.select_related(*one) if one else rows
     return rows.prefetch_related(*many) if many else rows
-
-
-def order_by(entity: Entity, path: str) -> Any:
-    """Return a path of `list.order` as Django orders by it."""
-    if path.lstrip("-") == "id":
-        return path
-    found, is_down = order_of(entity.follow(path)), path.startswith("-")
-    if isinstance(found, str):
-        return f"-{found}" if is_down else found
-    return found.desc() if is_down else found.asc()
 
 
 def search_words(text: str) -> list[str]:

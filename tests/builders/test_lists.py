@@ -245,6 +245,15 @@ def test_order_by_a_column_across_a_link(signed_in, bookings):
     assert [one.number for one in rows_of(signed_in.get(address("booking")))] == ["C", "B", "A"]
 
 
+def test_empty_values_come_last_up_and_down(signed_in):
+    for name, due in (("none", None), ("late", date(2026, 2, 1)), ("soon", date(2026, 1, 1))):
+        make("task", name=name, due=due)
+    place = entity("task").section.listing.columns.index("due") + 1
+    first, up, down = (signed_in.get(f"{address('task')}{query}") for query in ("", f"?o={place}", f"?o=-{place}"))
+    assert [one.name for one in rows_of(first)] == [one.name for one in rows_of(up)] == ["soon", "late", "none"]
+    assert [one.name for one in rows_of(down)] == ["late", "soon", "none"]
+
+
 # The export's rows
 
 

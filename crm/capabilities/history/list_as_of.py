@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 
 from crm.blueprint.layout import list_order
 from crm.builders.cells import Heading
+from crm.builders.ordering import order_by
 from crm.builders.rows import search_words
 from crm.capabilities.history.day import DayForm, context_of, day_of
 from crm.capabilities.history.past import Past, is_kept
@@ -99,10 +100,10 @@ def _searched(admin: Any, request: HttpRequest, versions: models.QuerySet) -> mo
     return versions
 
 
-def _order(admin: Any, request: HttpRequest) -> list[str]:
+def _order(admin: Any, request: HttpRequest) -> list[Any]:
     found = []
     for path in list_order(admin.definition):
         chain = admin.definition.chain(path)
         if chain and is_kept(admin.model, chain) and access.sees_path(request.user, chain):
-            found.append(f"{'-' if path.startswith('-') else ''}{lookup(chain)}")
+            found.append(order_by(admin.definition, path))
     return [*found, "-id"]
