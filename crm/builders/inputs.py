@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from unfold import widgets
 
 from crm.blueprint.nodes import Field
+from crm.builders.cells import GIVEN_LATER
 from crm.fields.base import Reading
 
 Made = dict[str, Any]
@@ -248,7 +249,7 @@ class TagsWidget(widgets.UnfoldAdminSelect2MultipleWidget):
 
 
 def _given(field: Field, **_: Any) -> Made:
-    attrs = {"placeholder": "Given when saved"}
+    attrs = {"placeholder": GIVEN_LATER}
     return {"widget": widgets.UnfoldAdminTextInputWidget(attrs=attrs), "required": False}
 
 

@@ -36,6 +36,10 @@ class SequenceOptions(Options):
         False, description="Whether a save that fails gives its number back, at the price of saves waiting for another."
     )
     start: int = Key(1, ge=0, strict=True, description="The first number.")
+    read_only: Flag = Key(
+        True,
+        description="Whether forms only show the number; `false` lets people type one instead. Files may bring theirs.",
+    )
 
     @field_validator("format")
     @classmethod

@@ -159,6 +159,11 @@ def test_good_options_are_taken(text: str):
     business(thing=f"fields: {{a: {{type: {text}}}}}")
 
 
+def test_numbers_are_typed_where_that_is_said():
+    made = business(thing="fields: {a: sequence, b: {type: sequence, read_only: false}}").entities["thing"]
+    assert made.find("a").read_only and not made.find("b").read_only
+
+
 def test_all_the_mistakes_of_a_field_are_told_at_once():
     assert told(thing="fields: {a: {type: text, max_length: x, required: y, labl: z}}") == [
         "thing.yaml:1:38: 'max_length' takes a whole number, not 'x'",

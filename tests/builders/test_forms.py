@@ -191,6 +191,17 @@ def test_defaults_stand_in_the_add_form(signed_in):
     assert data["booked_on"] == [formats.date_format(timezone.localdate(), "d/m/Y")]
 
 
+def test_numbers_are_given_and_not_typed(signed_in):
+    """A form says that a number is to come, shows it then, and takes none, not even from a forged one."""
+    assert "Given when saved" in text_of(signed_in.get(address("invoice", "add")))
+    invoice = make("invoice", number="INV-2026-00007")
+    page = signed_in.get(address("invoice", "change", invoice.pk))
+    assert "INV-2026-00007" in text_of(page) and "number" not in form_data(page, "invoice_form")
+    assert save(signed_in, "invoice", invoice, number="INV-2026-00001").status_code == 302
+    invoice.refresh_from_db()
+    assert invoice.number == "INV-2026-00007"
+
+
 def test_the_address_may_fill_the_add_form(signed_in):
     customer = make("customer", name="Ada")
     page = signed_in.get(address("booking", "add") + f"?customer={customer.pk}&seats=2")
