@@ -79,10 +79,13 @@ function crmFollowForm(state) {
   django.jQuery(form).on("change", later);
 }
 
-// The panel of filters takes the focus when it opens, and gives it back when it closes.
+// The panel of filters takes the focus when it opens, and gives it back when it closes. The key that opened it is let go
+// within it, where select2 would take that for typing and open its list.
 function crmFocusFilters(open, button) {
   const inputs = "input:not([type=hidden]), select:not(.select2-hidden-accessible), .select2-selection--single, a[href]";
   const first = document.querySelector(`#changelist-filter :is(${inputs})`);
+  const letGo = (event) => ["Enter", " "].includes(event.key) && event.stopPropagation();
+  if (open) window.addEventListener("keyup", letGo, { capture: true, once: true });
   setTimeout(() => (open ? first : button).focus());
 }
 
