@@ -111,6 +111,31 @@ def test_the_menu_beside_a_picker_opens_and_closes_by_the_keyboard(page, office)
     expect(menu).to_be_focused()
 
 
+def test_a_double_click_saves_once(page, office):
+    page.goto(f"{office.url}/admin/travel/task/add/")
+    page.locator("[name=name]").fill("Ring the coach firm, once")
+    page.get_by_role("button", name="Save", exact=True).dblclick()
+    page.wait_for_url(f"{office.url}/admin/travel/task/")
+    page.goto(f"{office.url}/admin/travel/task/?q=coach+firm,+once")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+
+
+def test_what_was_typed_is_not_left_without_a_question(page, office):
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto(f"{office.url}/admin/travel/task/add/")
+    page.goto(f"{office.url}/admin/travel/task/add/")
+    assert asked == [], "nothing was typed"
+    page.locator("[name=name]").fill("Not saved yet")
+    page.goto(f"{office.url}/admin/travel/task/")
+    assert asked == ["beforeunload"]
+    page.goto(f"{office.url}/admin/travel/task/add/")
+    page.locator("[name=name]").fill("Saved")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(f"{office.url}/admin/travel/task/")
+    assert asked == ["beforeunload"], "saving is no leaving"
+
+
 class Keyboard:
     """Someone without a mouse."""
 

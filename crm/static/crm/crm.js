@@ -3,7 +3,8 @@
 
 function crmTabs(name, ids, withErrors) {
   const key = "crm-tab:" + name;
-  const kept = sessionStorage.getItem(key);
+  const isNew = window.location.pathname.endsWith("/add/");
+  const kept = isNew ? null : sessionStorage.getItem(key);
   return {
     open: withErrors || (ids.includes(kept) ? kept : ids[0]),
     show(id) {
@@ -18,7 +19,10 @@ function crmTabs(name, ids, withErrors) {
       if (element.dataset.loaded) return;
       element.dataset.loaded = "1";
       fetch(element.dataset.panel, { headers: { "X-Requested-With": "fetch" } })
-        .then((response) => (response.ok ? response.text() : Promise.reject(response.status)))
+        .then((response) => {
+          if (response.redirected) window.location.reload();  // Signed out meanwhile: the page itself asks to sign in.
+          return response.ok && !response.redirected ? response.text() : Promise.reject(response.status);
+        })
         .then((html) => { element.innerHTML = html; })
         .catch(() => {
           delete element.dataset.loaded;
@@ -117,6 +121,29 @@ function crmOpenMenus(within) {
   });
 }
 
+// A form is sent once: the second click of a double click would save, pay or refund again.
+function crmSendOnce() {
+  const sent = new Set();
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (sent.has(form)) event.preventDefault();
+    sent.add(form);
+    setTimeout(() => sent.delete(form), 5000);  // A download leaves the page as it is, and may be asked for again.
+  });
+  window.addEventListener("pageshow", () => sent.clear());
+}
+
+// Whoever leaves a record's form with something typed into it is asked; saving it is no leaving.
+function crmAskBeforeLeaving(form) {
+  let changed = false;
+  const change = () => { changed = true; };
+  form.addEventListener("input", change);
+  django.jQuery(form).on("select2:select select2:unselect formset:removed", change);
+  form.addEventListener("submit", () => { changed = false; });
+  window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+}
+
 // The short form that opens over any page: a frame with the add page, which tells when it has saved.
 function crmQuick(adds) {
   const dialog = document.getElementById("crm-quick");
@@ -151,6 +178,9 @@ function crmQuick(adds) {
 document.addEventListener("DOMContentLoaded", () => {
   const adds = document.getElementById("crm-quick-adds");
   if (adds) crmQuick(JSON.parse(adds.textContent));
+  crmSendOnce();
+  const form = document.querySelector(".crm-tabs")?.closest("form");
+  if (form) crmAskBeforeLeaving(form);
   const live = document.getElementById("crm-live");
   if (live) crmFollowForm(live);
   document.querySelectorAll("[data-rows-of]").forEach(crmFollowRowCount);
