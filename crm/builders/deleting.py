@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from crm.kernel import access
-from crm.kernel.deletion import Deletion, foresee
+from crm.kernel.deletion import Deletion, emptied, foresee
 
 NAMED = 10
 
@@ -22,8 +22,13 @@ def foreseen(admin: Any, request: HttpRequest, records: Collection[models.Model]
     counts = {str(model._meta.verbose_name_plural): len(keys) for model, keys in deletion.going.items()}
     lacking = {str(one._meta.verbose_name) for one, keys in deletion.going.items() if _lacks(request.user, one, keys)}
     along = [line for model, keys in _along(deletion, admin.model, records) for line in _named(request, model, keys)]
-    shown = [str(one) for one in records]
-    return [*shown, along] if along else shown, counts, lacking, list(_refusing(request, deletion))
+    shown: list[Any] = [str(one) for one in records]
+    shown += [along] if along else []
+    if not admin.model.into_trash:
+        for (model, link), keys in emptied(deletion.going).items():
+            heading = f"{model.definition.plural} that stay, with nothing as their {model.definition.find(link).label}"
+            shown += [heading, list(_named(request, model, keys))]
+    return shown, counts, lacking, list(_refusing(request, deletion))
 
 
 def _lacks(user: Any, model: Any, keys: Collection[Any]) -> bool:

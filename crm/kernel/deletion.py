@@ -1,9 +1,10 @@
-"""What a deletion takes along, and what refuses it."""
+"""What a deletion takes along, what refuses it, and whose links it empties."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.db import models
@@ -41,7 +42,7 @@ def foresee(model: Model, keys: Collection[Any], rows: Rows | None = None) -> De
         known = set(found.going.setdefault(one, []))
         new = [key for key in dict.fromkeys(some) if key not in known]
         found.going[one] += new
-        for relation in _links_to(one) if new else ():
+        for relation in _links_to(one, models.CASCADE, models.PROTECT) if new else ():
             pointing = _pointing(rows, relation, new)
             if relation.on_delete is models.CASCADE:
                 ahead.append((relation.related_model, pointing))
@@ -52,8 +53,33 @@ def foresee(model: Model, keys: Collection[Any], rows: Rows | None = None) -> De
     return found
 
 
-def _links_to(model: Model) -> list[Any]:
-    actions = (models.CASCADE, models.PROTECT)
+def emptied(going: Mapping[Model, Collection[Any]]) -> dict[tuple[Model, str], list[Any]]:
+    """Return the links that stay behind with nothing when records go for good: (model, link) → whose they are."""
+    found: dict[tuple[Model, str], list[Any]] = {}
+    for model, keys in going.items():
+        for relation in _links_to(model, models.SET_NULL):
+            gone = set(going.get(relation.related_model, ()))
+            left = [key for key in _pointing(everything, relation, list(keys)) if key not in gone]
+            if left:
+                found.setdefault((relation.related_model, relation.field.name), []).extend(left)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def may_empty_links(model: Model) -> bool:
+    """Say whether a deletion of a model's records may leave links behind with nothing."""
+    seen, ahead = {model}, [model]
+    while ahead:
+        one = ahead.pop()
+        if _links_to(one, models.SET_NULL):
+            return True
+        new = {relation.related_model for relation in _links_to(one, models.CASCADE)} - seen
+        seen |= new
+        ahead += new
+    return False
+
+
+def _links_to(model: Model, *actions: Any) -> list[Any]:
     everyone = [one for one in model._meta.related_objects if hasattr(one.related_model, "definition")]
     return [one for one in everyone if getattr(one, "on_delete", None) in actions]
 

@@ -10,8 +10,8 @@ records_written = Signal()
 each with its primary key) and `links` (names of the many-to-many fields that were written)."""
 
 values_computed = Signal()
-"""Computed values of records were written, because something that they depend on was. Sends `sender` (the model) and
-`values`: primary key → field → the value that it has now."""
+"""Values of records were written because something else was: what they are computed of, or the target of a link. Sends
+`sender` (the model) and `values`: primary key → field → the value that it has now."""
 
 guarded_value_given = Signal()
 """A new record is to begin with a value of a guarded field that somebody brings along. Sends `sender` (the model),

@@ -24,6 +24,7 @@ from crm.blueprint.nodes import Business, Entity, Field
 from crm.kernel import actions
 from crm.kernel.changes import one_change
 from crm.kernel.computed import compute_row, setting_for, value_of_field
+from crm.kernel.deletion import emptied, everything, foresee, may_empty_links
 from crm.kernel.events import values_computed
 from crm.kernel.presence import PRESENT, present
 from crm.kernel.rules import check_written, checking, within_numbers
@@ -366,6 +367,8 @@ class Records(models.QuerySet):
 
     def delete_for_good(self) -> tuple[int, dict[str, int]]:
         with keeping(), one_change():
+            if may_empty_links(self.model):
+                empty_links(self.model, list(self.order_by().values_list("pk", flat=True)))
             return super().delete()
 
     delete_for_good.alters_data = True  # type: ignore[attr-defined]
@@ -378,6 +381,19 @@ class PresentRecords(models.Manager.from_queryset(Records)):
     def get_queryset(self) -> Records:
         rows = super().get_queryset()
         return rows.filter(PRESENT) if self.model.keeps_deleted else rows
+
+
+def empty_links(model: type[models.Model], keys: Collection[Any]) -> None:
+    """Empty the links to records that are about to go for good, as writes of those that have them.
+
+    Left to Django's deletion, they would become empty past rules, computed values and history.
+    """
+    for (other, name), some in emptied(foresee(model, keys, everything).going).items():
+        for part in _chunks(sorted(some)):
+            other._base_manager.filter(pk__in=part).update(**{name: None})
+        touched(affected(other, some, {name}))
+        values_computed.send(other, values={key: {name: None} for key in some})
+        check_written(other, some)
 
 
 def watch_deletions(models_of_business: Iterable[type[models.Model]]) -> None:

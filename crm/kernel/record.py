@@ -17,7 +17,17 @@ from crm.kernel.access import check_access, hides, shows
 from crm.kernel.access import joins as joins_of_access
 from crm.kernel.changes import one_change
 from crm.kernel.computed import compute_row
-from crm.kernel.keeping import PresentRecords, affected, affected_by_links, keeping, merge, refresh, touched
+from crm.kernel.deletion import may_empty_links
+from crm.kernel.keeping import (
+    PresentRecords,
+    affected,
+    affected_by_links,
+    empty_links,
+    keeping,
+    merge,
+    refresh,
+    touched,
+)
 from crm.kernel.presence import IN_TRASH, is_deleted, once
 from crm.kernel.row_limits import check_one
 from crm.kernel.rules import check_record, check_written, is_acted_on
@@ -66,6 +76,8 @@ class Record(models.Model):
 
     def delete_for_good(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with keeping(), one_change():
+            if may_empty_links(type(self)):
+                empty_links(type(self), [self.pk])
             return super().delete(*args, **kwargs)
 
     def _get_unique_checks(self, exclude: Any = None, include_meta_constraints: bool = False) -> tuple[list, list]:

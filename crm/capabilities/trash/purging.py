@@ -13,6 +13,7 @@ from crm.capabilities.trash.section import reached, restore_for
 from crm.kernel.changes import changing
 from crm.kernel.deletion import Model
 from crm.kernel.presence import DELETED_AT
+from crm.kernel.rules import RuleBroken
 
 
 def expired(entity: Entity) -> models.QuerySet:
@@ -46,7 +47,7 @@ def _remove(records: list[Any]) -> tuple[int, int]:
         try:
             with transaction.atomic():
                 deleted, _ = record.delete_for_good()
-        except models.ProtectedError:
+        except (models.ProtectedError, RuleBroken):  # A link that its going would empty may be one that must be there.
             left += 1
         else:
             removed += bool(deleted)

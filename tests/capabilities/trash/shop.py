@@ -41,6 +41,7 @@ DOCUMENTS = {
         },
     },
     "note.yaml": {
-        "fields": {**LABELLED, "about": {"type": "link", "to": "order", "on_delete": "empty"}},
+        "fields": {**LABELLED, "pinned": "boolean", "about": {"type": "link", "to": "order", "on_delete": "empty"}},
+        "rules": [{"check": "pinned == false or about != null", "message": "A pinned note is about an order."}],
     },
 }

@@ -1,0 +1,58 @@
+"""A link that a deletion for good empties is written like any other: rules hold, and the version of it is kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from crm.capabilities.trash.purging import purge
+from crm.kernel.changes import changing
+from crm.kernel.rules import RuleBroken
+
+
+@pytest.fixture
+def order(shop):
+    return shop.order.objects.create(name="One", buyer=shop.buyer.objects.create(name="Ann"))
+
+
+def gone_long_ago(shop, order):
+    order.delete()
+    shop.order._base_manager.update(deleted_at=timezone.now() - timedelta(days=3))
+
+
+@pytest.mark.parametrize("way", ["record", "rows"])
+def test_its_version_is_kept_without_the_reason_of_the_deletion(shop, order, way):
+    note = shop.note.objects.create(name="n", about=order)
+    key = order.pk
+    gone_long_ago(shop, order)
+    with changing(reason="The customer is dead"):
+        if way == "record":
+            order.delete_for_good()
+        else:
+            type(shop.order.objects.all())(shop.order).filter(pk=key).delete_for_good()
+    note.refresh_from_db()
+    newest, made = note.history.all()
+    assert note.about is None and made.about_id == key and newest.about_id is None
+    assert newest.history_type == "~" and not newest.history_change_reason
+
+
+def test_a_rule_refuses_to_lose_the_link_and_nothing_is_gone(shop, order):
+    note, key = shop.note.objects.create(name="n", about=order, pinned=True), order.pk
+    gone_long_ago(shop, order)
+    with pytest.raises(RuleBroken, match="A pinned note is about an order"):
+        order.delete_for_good()
+    assert shop.order._base_manager.filter(pk=key).exists()
+    gone, kept = purge(shop.order.definition.business)
+    assert gone["order"] == 0 and kept["order"] == 1
+    note.refresh_from_db()
+    assert note.about_id == key and note.history.count() == 1
+
+
+def test_links_of_what_goes_along_are_nobodys_concern(shop, order):
+    line = shop.line.objects.create(order=order, name="x", price=1)
+    shop.remark.objects.create(name="r", line=line, order=order)
+    gone_long_ago(shop, order)
+    order.delete_for_good()
+    assert not shop.remark._base_manager.exists() and not shop.line._base_manager.exists()
