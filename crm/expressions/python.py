@@ -232,6 +232,7 @@ def _lasting(unit: timedelta) -> Callable[..., timedelta]:
 
 
 MOST_MICROS = 10**17
+MICRO, HOUR = timedelta(microseconds=1), Decimal(3_600_000_000)
 
 
 def _zone(node: Node) -> ZoneInfo:
@@ -265,6 +266,8 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "days": _lasting(timedelta(days=1)),
     "hours": _lasting(timedelta(hours=1)),
     "days_since": lambda node, scope, day: Decimal((_today(node, scope) - day).days),
+    "days_between": lambda node, scope, start, end: Decimal((end - start).days),
+    "hours_in": lambda node, scope, lasting: rounded(EXACT.divide(Decimal(lasting // MICRO), HOUR), QUOTIENT),
     "date": lambda node, scope, moment: moment.astimezone(_zone(node)).date(),
     "year": lambda node, scope, day: Decimal(day.year),
     "month": lambda node, scope, day: Decimal(day.month),

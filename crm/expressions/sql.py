@@ -298,9 +298,22 @@ def _measured(sqlite: str, postgres: str) -> Callable[[Operation, Setting], Any]
 
 
 def _days_since(node: Operation, setting: Setting) -> Any:
-    ends = _today(setting), _native(node.arguments[0], setting)
+    return _days_apart(_native(node.arguments[0], setting), _today(setting))
+
+
+def _days_between(node: Operation, setting: Setting) -> Any:
+    return _days_apart(*(_native(one, setting) for one in node.arguments))
+
+
+def _days_apart(start: Any, end: Any) -> Any:
     sqlite, postgres = "CAST(JULIANDAY({0}) - JULIANDAY({1}) AS INTEGER)", "CAST({0} - {1} AS numeric)"
-    return Written(sqlite, postgres, *ends, output_field=WHOLE)
+    return Written(sqlite, postgres, end, start, output_field=WHOLE)
+
+
+def _hours_in(node: Operation, setting: Setting) -> Any:
+    """Return hours in their last digit, of which one is 3,600 microseconds, rounded half up."""
+    sqlite = "(({0} + CASE WHEN {0} < 0 THEN -1800 ELSE 1800 END) / 3600)"
+    return Written(sqlite, "ROUND({0} / 3600, 0)", _units(node.arguments[0], setting), output_field=WHOLE)
 
 
 def _moment_now(node: Operation, setting: Setting) -> Any:
@@ -328,6 +341,8 @@ _UNIT_OPERATIONS: dict[str, Callable[[Operation, Setting], Any]] = {
     "days": _lasting(DAY),
     "hours": _lasting(DAY // 24),
     "days_since": _days_since,
+    "days_between": _days_between,
+    "hours_in": _hours_in,
     "now": _moment_now,
     "len": _measured("LENGTH(COALESCE({0}, ''))", "LENGTH(COALESCE({0}, ''))"),
     "year": _measured("CAST(SUBSTR({0}, 1, 4) AS INTEGER)", "EXTRACT(YEAR FROM {0})"),

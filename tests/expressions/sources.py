@@ -56,6 +56,8 @@ def _numbers(depth: int) -> list[st.SearchStrategy[str]]:
         _call("year({0})", sources("date", depth)),
         _call("month({0})", sources("date", depth)),
         _call("days_since({0})", sources("date", depth)),
+        _call("days_between({0}, {1})", sources("date", depth), sources("date", depth)),
+        _call("hours_in({0})", sources("duration", depth)),
     ]
 
 

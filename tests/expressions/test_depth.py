@@ -15,7 +15,7 @@ NESTED = {
     "rounded": ("m", "round({0} / 7, 2)"), "ifs": ("m", "({0} if b else d)"), "elses": ("m", "(d if b else {0})"),
     "tests": ("b", "(b if {0} else b)"), "coalesce": ("m", "coalesce(d, {0})"), "least": ("m", "min(d, {0})"),
     "latest": ("day", "max(until, {0})"), "days later": ("day", "({0} + days(1))"),
-    "counted days": ("n", "days_since(day + days({0}))"), "years": ("n", "year(day + days({0}))"),
+    "counted days": ("n", "days_since(day + days({0}))"), "nights": ("n", "days_between(until, day + days({0}))"), "worked": ("n", "hours_in(hours({0}))"), "years": ("n", "year(day + days({0}))"),
     "months": ("n", "month(day - days({0}))"), "not": ("b", "(not {0})"), "and": ("b", "({0} and b)"), "or": ("b", "(b or {0})"),
     "equal": ("b", "({0} == true)"), "equal behind": ("b", "(true == {0})"), "in": ("b", "({0} in [true])"),
     "joined": ("t", "({0} + t)"), "joined behind": ("t", "(t + {0})"), "small": ("t", "lower({0})"), "len": ("t", "('a' if len({0}) > 1 else t)"),

@@ -60,6 +60,18 @@ FUNCTIONS = {
         Function("days", _takes(NUMBER), _always(DURATION), "So many days, to add to a date or to compare with."),
         Function("hours", _takes(NUMBER), _always(DURATION), "So many hours."),
         Function("days_since", _takes(DATE), _always(NUMBER), "How many days ago a date was; negative in the future."),
+        Function(
+            "days_between",
+            _takes(DATE, DATE),
+            _always(NUMBER),
+            "How many days lie between two dates, as the nights of a stay: `days_between(starts, ends)`.",
+        ),
+        Function(
+            "hours_in",
+            _takes(DURATION),
+            lambda arguments: Kind(NUMBER, QUOTIENT),
+            "The hours of a duration, as a number to calculate with: `hours_in(worked) * rate`.",
+        ),
         Function("date", _takes(DATETIME), _always(DATE), "The day of a moment, in the time zone of the business."),
         Function("year", _takes(DATE), _always(NUMBER), "The year of a date."),
         Function("month", _takes(DATE), _always(NUMBER), "The month of a date, 1 to 12."),

@@ -15,7 +15,8 @@ MAX_NESTING = 80
 SIGNS = {"+", "-", "*", "and", "or", "==", "!=", "<", "<=", ">", ">="}
 WEIGHTS = {
     "neg": 3, "not": 3, "abs": 5, "lower": 5, "len": 9, "year": 13, "month": 13, "date": 6, "days_since": 10, "/": 8,
-    "round": 8, "if": 10, "coalesce": 8, "days": 17, "hours": 17, "min": 16, "max": 16,
+    "days_between": 13, "hours_in": 13, "round": 8, "if": 10, "coalesce": 8, "days": 17, "hours": 17, "min": 16,
+    "max": 16,
 }  # fmt: skip
 MOVED = {DATE: 13, DATETIME: 20, DURATION: 10}
 SHOWN = {DATETIME: 28, DURATION: 2}
