@@ -48,7 +48,11 @@ def match(found: Preparation, values: Values) -> None:
     by_key = _by_key(found, keys, wanted) if _has(values, names) and names else {}
     first_row: dict[Any, int] = {}
     for index, row in enumerate(found.rows):
-        key = wanted[index] if any(part not in (None, "", ABSENT) for part in wanted[index]) else ()
+        key = (
+            wanted[index]
+            if ABSENT not in wanted[index] and any(part not in (None, "") for part in wanted[index])
+            else ()
+        )
         record = by_id.get(ids[index]) if ids[index] else None
         if ids[index] and record is None:
             row.errors.append(("id", f"there is no {found.entity.label.lower()} {ids[index]}."))

@@ -99,6 +99,14 @@ def test_a_json_record_without_a_required_key_is_told():
 # Keys and links
 
 
+def test_what_a_key_cannot_name_is_told_once_and_is_no_other_row():
+    found = take_in(
+        "invoice_line",
+        csv_file(["invoice", "position", "description", "price"], ["INV-1", 1, "Bus", 5], ["INV-2", 1, "Boat", 7]),
+    )
+    assert told(found) == ["2 invoice: there is no invoice 'INV-1'.", "3 invoice: there is no invoice 'INV-2'."]
+
+
 def test_a_key_that_stands_in_the_file_twice_is_told():
     found = take_in(
         "customer",
