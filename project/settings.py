@@ -152,8 +152,9 @@ HTTPS = flag("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = flag("HSTS_SUBDOMAINS")
-# Other names below the same domain are for their owner to promise HTTPS for: HSTS_SUBDOMAINS does.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Other names below the same domain are for their owner to promise HTTPS for: HSTS_SUBDOMAINS does. A link that may be
+# unique is a link nevertheless, whether it is or not: W342 would have it be another field.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "fields.W342"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_PROXY") else None
 SESSION_COOKIE_HTTPONLY = True

@@ -162,7 +162,10 @@ class EntitySection(Section):
     )
     unique: Groups = Key([], description="Lists of fields that together may occur only once.")
     listing: ListSection = Key(ListSection(), alias="list", description="How the records stand in the list.")
-    rules: list[RuleSection] = Key([], description="What must hold of every record, however it is written.")
+    rules: list[RuleSection] = Key(
+        [],
+        description="What must hold of every record, however it is written. A linked record that changes asks nothing.",
+    )
     access: dict[Name, AccessSection] = Key(
         {}, description="What roles may do with the records; a role that is not named here may do what its `can` says."
     )

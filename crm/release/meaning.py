@@ -235,7 +235,10 @@ def _constraint(one: migrations.AddConstraint, scene: Scene) -> Step:
 def _drop(one: migrations.RemoveConstraint, scene: Scene) -> Step:
     entity = scene.entity(scene.after, one.model_name)
     names = next((each.fields for each in scene.constraints(one.model_name) if each.name == one.name), [one.name])
-    text = f"let {' + '.join(names)} of {entity.name if entity else one.model_name} occur twice"
+    owner, leaf = entity.name if entity else one.model_name, entity.find(names[0]) if entity else None
+    text = f"let {' + '.join(names)} of {owner} occur twice"
+    if len(names) == 1 and leaf is not None and getattr(leaf.options, "unique", False):
+        text = f"ask of {owner} that {names[0]} occurs once by the column itself"
     return Step(text, SAFE, first=[one])
 
 
