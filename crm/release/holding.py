@@ -1,4 +1,4 @@
-"""Rules against the records that are there: who breaks a rule that is new. They stay; it holds for every write."""
+"""Rules against the records that are there: who breaks one that is new, or a limit. They stay; it holds for writes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from django.db import models
 from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.expressions.computing import reads
+from crm.blueprint.expressions.reading import read_expression
 from crm.blueprint.expressions.tree import Expression
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.rules import Rule
+from crm.blueprint.text import parse_template
 from crm.expressions import sql
 from crm.kernel.computed import setting_for
 from crm.kernel.presence import present
@@ -45,10 +47,28 @@ def rules_of(business: Business, keys: Collection[str] = ()) -> list[Held]:
 
 
 def new_rules(after: Business, former: dict[str, Entity]) -> list[Held]:
-    """Return the rules that are new or changed; `former` holds each entity as it is in force, where it is."""
+    """Return the rules that are new or changed, and narrower limits; `former` holds the entities that are in force."""
     known = {name: {rule.check.source for rule in entity.rules.checks} for name, entity in former.items()}
     found = [one for one in rules_of(after) if one.entity.name in known]
-    return [one for one in found if one.rule.check.source not in known[one.entity.name]]
+    narrowed = [
+        one for name, was in former.items() if name in after.entities for one in _limits(after.entities[name], was)
+    ]
+    return [*(one for one in found if one.rule.check.source not in known[one.entity.name]), *narrowed]
+
+
+def _limits(entity: Entity, was: Entity) -> Iterator[Held]:
+    """Yield the limits of numbers that leave less room than those in force, each as the rule that it is."""
+    former = {leaf.name: leaf for leaf in was.leaves}
+    for leaf in entity.leaves:
+        before = former.get(leaf.options.was or leaf.name)
+        if before is None or leaf.computed is not None or {leaf.type.kind, before.type.kind} != {"number"}:
+            continue
+        for key, sign, words in (("min", ">=", "at least"), ("max", "<=", "at most")):
+            new, old = getattr(leaf.options, key, None), getattr(before.options, key, None)
+            if new is not None and (old is None or (new > old if key == "min" else new < old)):
+                check = read_expression(f"{leaf.name} {sign} {new:f}", entity)
+                message = parse_template(f"{leaf.label}: {words} {new:f}")
+                yield Held(entity, Rule(check, message, leaf.name, ("fields", leaf.name, key)))
 
 
 def can_be_counted(one: Held, operations: Iterable[Operation]) -> bool:

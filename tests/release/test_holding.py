@@ -47,6 +47,22 @@ def test_a_rule_that_reads_what_is_not_there_yet_is_counted_by_apply(shop: Shop)
     assert "(Only {lines} lines.): P-0001 (id 1), P-0002 (id 2)" in said
 
 
+def test_a_narrower_limit_is_counted_as_a_rule_is(shop: Shop):
+    shop.add_field("customer", "discount: {type: percent, max: 50}")
+    assert "the rule at" not in shop.plan(), "nobody has one yet"
+    shop.apply()
+    shop.shell(
+        "from django.apps import apps; rows = apps.get_model('shop', 'customer').objects; "
+        "one = rows.first(); one.discount = 12; one.save()"
+    )
+    shop.edit("customer", ("max: 50", "max: 60"))
+    assert "the rule at" not in shop.plan(), "a wider one is nobody's concern"
+    shop.edit("customer", ("max: 60", "max: 5, min: 0"))
+    plan = shop.plan()
+    assert "! 1 of 3 customers breaks the rule at shop/customer.yaml" in plan and "(Discount: at most 5): " in plan
+    assert "+ all 3 customers meet the rule at" in plan and "(Discount: at least 0)" in plan
+
+
 def test_no_more_than_ten_are_named(shop: Shop):
     shop.shell(
         "from django.apps import apps; "
