@@ -12,6 +12,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connection
 from django.db.models import Count, Max
 from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm.builders.inputs import RecordSelect
 from crm.kernel.changes import MAX_REASON, REASON
@@ -128,7 +129,10 @@ class RecordForm(EntityForm):
 def reason_field(required: bool) -> forms.CharField:
     """Return the input that asks why something is changed."""
     help_text = "Kept in the history beside the change."
-    return forms.CharField(label="Reason for the change", required=required, max_length=MAX_REASON, help_text=help_text)
+    widget = UnfoldAdminTextInputWidget()
+    return forms.CharField(
+        label="Reason for the change", required=required, max_length=MAX_REASON, help_text=help_text, widget=widget
+    )
 
 
 class RowsFormSet(PaginationInlineFormSet):

@@ -48,7 +48,8 @@ def _number(field: Field, **_: Any) -> Made:
     affixed = {"prefix", "suffix"} & set(attrs)
     if not affixed:
         return {"widget": widgets.UnfoldAdminIntegerFieldWidget(attrs=attrs)}
-    return {"widget": AffixedInput(attrs={"inputmode": "decimal", "class": "crm-affixed"}, affixes=attrs)}
+    widget = AffixedInput(attrs={"inputmode": "decimal", "class": "crm-affixed"}, affixes=attrs)
+    return {"form_class": _parsed_by(field), "widget": widget}
 
 
 class AffixedInput(widgets.UnfoldAdminTextInputWidget):
@@ -93,10 +94,10 @@ def _color(field: Field, **_: Any) -> Made:
 
 
 class ParsedField(forms.CharField):
-    """A text input whose value the field's own type reads and writes: durations, JSON, phones."""
+    """A text input whose value the field's own type reads and writes: durations, JSON, phones, amounts."""
 
     def __init__(self, *, field: Field, **more: Any):
-        for unused in ("max_length", "encoder", "decoder", "region"):
+        for unused in ("max_length", "encoder", "decoder", "region", "max_digits", "decimal_places"):
             more.pop(unused, None)
         super().__init__(**more)
         self.field = field
@@ -130,9 +131,13 @@ def _textarea(field: Field, **_: Any) -> Made:
 def _parsed(widget: type[forms.Widget], **attrs: str) -> Callable[..., Made]:
     def make(field: Field, **_: Any) -> Made:
         made = widget(attrs={**_attrs(field), **attrs})
-        return {"form_class": type("Parsed", (_Bound,), {"bound": field}), "widget": made}
+        return {"form_class": _parsed_by(field), "widget": made}
 
     return make
+
+
+def _parsed_by(field: Field) -> type[ParsedField]:
+    return type("Parsed", (_Bound,), {"bound": field})
 
 
 class _Bound(ParsedField):

@@ -114,7 +114,7 @@ def test_what_is_required_is_said_beside_its_field(signed_in, name):
         ("customer", "payment_terms", "many", "Enter a whole number."),
         ("customer", "payment_terms", "121", "less than or equal to 120"),
         ("customer", "credit_limit", "-1", "greater than or equal to 0"),
-        ("customer", "credit_limit", "1.005", "no more than 2 decimal places"),
+        ("customer", "credit_limit", "1.005", "more than 2 digits after the point"),
         ("customer", "company_number", "x" * 21, "at most 20 characters"),
         ("customer", "kind", "alien", "not one of the available choices"),
         ("customer", "owner", "987654", "not one of the available choices"),
@@ -180,6 +180,20 @@ def test_durations_phones_and_json_are_read_by_their_types(signed_in):
     assert save(signed_in, "booking", booking, extras='{"a": [1, null]}').status_code == 302
     booking.refresh_from_db()
     assert booking.extras == {"a": [1, None]}
+
+
+@pytest.mark.parametrize("typed", ["1234.5", "1,234.50", "£1,234.50", " 1 234.50 "])
+def test_amounts_are_typed_as_people_write_them(signed_in, typed):
+    booking = make("booking", full=True)
+    assert save(signed_in, "booking", booking, unit_price=typed).status_code == 302
+    booking.refresh_from_db()
+    assert booking.unit_price == Decimal("1234.50")
+
+
+@pytest.mark.parametrize("typed", ["12,50", "1.2.3", "ten", "1e400", "99999999999999999999"])
+def test_amounts_that_are_none_are_told_beside_their_field(signed_in, typed):
+    booking = make("booking", full=True)
+    assert "unit_price" in errors_beside(save(signed_in, "booking", booking, unit_price=typed))
 
 
 # Defaults and what is given at saving
