@@ -199,6 +199,9 @@ def _rename_entity(old: str, made: Edited) -> None:
     made.documents = documents
     made.entities[new] = old
     made.fields = {(new if name == old else name, key): one for (name, key), one in made.fields.items()}
+    for one in _fields(documents[f"{new}.yaml"]):
+        if one["type"] == "table":  # Its rows lead to their parent by the parent's name.
+            made.fields[one["of"], new] = made.fields.pop((one["of"], old), old)
 
 
 def _remove_entity(name: str, made: Edited) -> None:
