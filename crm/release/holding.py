@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.apps import apps
 from django.db import models
 from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.expressions.computing import reads
-from crm.blueprint.expressions.reading import read_expression
+from crm.blueprint.expressions.reading import ExpressionError, read_expression
 from crm.blueprint.expressions.tree import Expression
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.rules import Rule
@@ -65,10 +66,15 @@ def _limits(entity: Entity, was: Entity) -> Iterator[Held]:
             continue
         for key, sign, words in (("min", ">=", "at least"), ("max", "<=", "at most")):
             new, old = getattr(leaf.options, key, None), getattr(before.options, key, None)
-            if new is not None and (old is None or (new > old if key == "min" else new < old)):
-                check = read_expression(f"{leaf.name} {sign} {new:f}", entity)
-                message = parse_template(f"{leaf.label}: {words} {new:f}")
-                yield Held(entity, Rule(check, message, leaf.name, ("fields", leaf.name, key)))
+            if new is None or (old is not None and (new <= old if key == "min" else new >= old)):
+                continue
+            limit = f"{Decimal(new):f}"
+            try:
+                check = read_expression(f"{leaf.name} {sign} {limit}", entity)
+            except ExpressionError:
+                continue  # It has more digits than any record's number can have.
+            message = parse_template(f"{leaf.label}: {words} {limit}")
+            yield Held(entity, Rule(check, message, leaf.name, ("fields", leaf.name, key)))
 
 
 def can_be_counted(one: Held, operations: Iterable[Operation]) -> bool:

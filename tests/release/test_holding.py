@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from crm.release.holding import _limits
+from tests.blueprint.writing import business
 from tests.release.shop import Shop, assert_golden
 
 RULE = """
@@ -61,6 +65,14 @@ def test_a_narrower_limit_is_counted_as_a_rule_is(shop: Shop):
     plan = shop.plan()
     assert "! 1 of 3 customers breaks the rule at shop/customer.yaml" in plan and "(Discount: at most 5): " in plan
     assert "+ all 3 customers meet the rule at" in plan and "(Discount: at least 0)" in plan
+
+
+@pytest.mark.parametrize(("limit", "told"), [("5", ["n <= 5"]), ("9999999999999999.99", [])])
+def test_a_limit_is_the_rule_that_it_is_and_none_beyond_all_numbers(limit, told):
+    before, after = (
+        business(thing=f"fields: {{n: {{type: money{more}}}}}").entities["thing"] for more in ("", f", max: {limit}")
+    )
+    assert [one.rule.check.source for one in _limits(after, before)] == told
 
 
 def test_no_more_than_ten_are_named(shop: Shop):
