@@ -62,10 +62,10 @@ class BusinessConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.kernel import actions
-        from crm.kernel.keeping import watch_deletions
+        from crm.records.queryset import connect_deletion_signals
         from crm.wiring import CAPABILITIES
 
-        watch_deletions(model for model in self.get_models() if hasattr(model, "definition"))
+        connect_deletion_signals(model for model in self.get_models() if hasattr(model, "definition"))
         for capability in CAPABILITIES:
             capability.ready(self.business)
             for name, action in capability.actions.items():

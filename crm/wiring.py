@@ -16,7 +16,7 @@ from crm.fields.moments import Date, DateTime, Duration, Time
 from crm.fields.numbers import Decimal, Integer, Money, Percent
 from crm.fields.places import Address, Country
 from crm.fields.text import LongText, Text
-from crm.kernel.record import RECORD_FIELDS
+from crm.records.record import RECORD_FIELDS
 
 FIELD_TYPES = (
     Text(),

@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "crm.kernel.changes.ChangeMiddleware",
+    "crm.records.changes.ChangeMiddleware",
 ]
 TEMPLATES = [
     {

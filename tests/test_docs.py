@@ -31,6 +31,7 @@ CARRIED_OUT = [
     "docs/how-to/rename-and-convert.md",
     "docs/how-to/add-a-field-type.md",
     "docs/how-to/add-a-capability.md",
+    "docs/how-to/add-a-function.md",
     "docs/how-to/set-up-the-editor.md",
 ]
 FENCE = re.compile(r"^```(\S*)[ ]?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

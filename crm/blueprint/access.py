@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from crm.blueprint.expressions.reading import ExpressionError, read_expression
+from crm.blueprint.expressions.parser import ExpressionError, read_expression
 from crm.blueprint.expressions.tree import BOOLEAN, USER, Aggregate, Expression
 from crm.blueprint.problems import Problem, did_you_mean
 from crm.blueprint.sections import VERBS, RowLimit

@@ -1,4 +1,4 @@
-"""What the blueprint asks of a field type and of a capability: the whole protocol between the floors."""
+"""What the blueprint asks of a field type and of a capability: the whole protocol between the layers."""
 
 from __future__ import annotations
 

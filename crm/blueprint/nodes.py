@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from crm.blueprint.access import Grants
-from crm.blueprint.expressions.computing import LIVE
+from crm.blueprint.expressions.computing import ON_READ
 from crm.blueprint.expressions.tree import Expression
 from crm.blueprint.language import Language, TypeSpec
 from crm.blueprint.names import camel, humanize, plural
@@ -45,7 +45,7 @@ class Field(Shared):
 
     name: str
     type: Any
-    """The field type (crm.fields.base.FieldType); `Any` because this floor knows only its protocol."""
+    """The field type (crm.fields.base.FieldType); `Any` because this layer knows only its protocol."""
     options: Any
     entity: Entity
     document: Document
@@ -92,7 +92,7 @@ class Field(Shared):
     @property
     def stored(self) -> bool:
         """Whether the database has a column (or a table of links) for it."""
-        return self.type.stored and self.storage != LIVE
+        return self.type.stored and self.storage != ON_READ
 
     @property
     def has_value(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm.blueprint.expressions.reading import ExpressionError, kind_of, read_expression
+from crm.blueprint.expressions.parser import ExpressionError, kind_of, read_expression
 from crm.blueprint.expressions.tree import (
     BOOLEAN,
     NULL,

@@ -1,1 +1,1 @@
-"""Floor 3: makes Django's classes of the plans. The only room, below the capabilities, that knows Unfold."""
+"""Layer 4: builds Django's classes from the contributions. The only package below the capabilities that knows Unfold."""

@@ -9,8 +9,8 @@ from django.apps import apps
 
 from crm.blueprint.layout import Tab, form_tabs, list_columns, list_filters, list_order, list_search
 from crm.blueprint.nodes import Entity, Field
-from crm.builders.bulk import EDIT_SELECTED
-from crm.builders.cells import SHOWN, make_cell, make_shown
+from crm.builders.bulk_edit import EDIT_SELECTED
+from crm.builders.cells import DISPLAY_FUNCTIONS, make_cell, make_shown
 from crm.builders.child_rows import RowsAdmin, StackedRowsAdmin
 from crm.builders.filters import build_filterset, filter_panels
 from crm.builders.forms import EntityForm, RecordForm, RowsFormSet
@@ -18,37 +18,37 @@ from crm.builders.help import HELP_BUTTON, HELP_PAGE
 from crm.builders.page import RecordAdmin
 from crm.builders.panels import related_panel
 from crm.kernel.capability import Capability
-from crm.kernel.plans import Plan
-from crm.kernel.record import lookup
-from crm.kernel.row_limits import tables_with_limit
+from crm.kernel.contributions import Contributions, Kind
+from crm.records.display import lookup_path
+from crm.records.row_limits import tables_with_limit
 
 WIDE = 6
 """More columns than this make a child row a block of its own instead of a line of a table."""
 
 
-def plan_admin(entity: Entity, capabilities: Iterable[Capability]) -> Plan:
+def admin_contributions(entity: Entity, capabilities: Iterable[Capability]) -> Contributions:
     """Plan an entity's admin: columns, filters, search, order and tabs, and what the capabilities add."""
-    plan = Plan(f"admin {entity.business.label}.{entity.class_name}")
+    contributions = Contributions(f"admin {entity.business.label}.{entity.class_name}")
     section = entity.section.listing
     for path in list_columns(entity):
-        plan.add("column", path, path, _origin(entity, "columns", section.columns, path), _first(path))
+        contributions.add(Kind.COLUMN, path, path, _origin(entity, "columns", section.columns, path), _first(path))
     for path in list_filters(entity):
-        plan.add("filter", path, path, _origin(entity, "filters", section.filters, path), _first(path))
+        contributions.add(Kind.FILTER, path, path, _origin(entity, "filters", section.filters, path), _first(path))
     for path in list_search(entity):
-        plan.add("search", path, path, _origin(entity, "search", section.search, path), _first(path))
+        contributions.add(Kind.SEARCH, path, path, _origin(entity, "search", section.search, path), _first(path))
     for path in list_order(entity):
-        plan.add("order", path, path, _origin(entity, "order", section.order, path), _first(path))
+        contributions.add(Kind.ORDER, path, path, _origin(entity, "order", section.order, path), _first(path))
     for tab in form_tabs(entity):
         named = [name for _, rows in tab.sections for row in rows for name in row]
-        plan.add("tab", tab.name, tab, entity.origin("form", "tabs", tab.name), *named)
+        contributions.add(Kind.TAB, tab.name, tab, entity.origin("form", "tabs", tab.name), *named)
         if tab.related:
-            plan.add("panel", tab.related, related_panel(entity, tab.related), "related records")
-    plan.add("bulk action", "edit", EDIT_SELECTED, "engine")
-    plan.add("page", "help", HELP_PAGE, "engine")
+            contributions.add(Kind.PANEL, tab.related, related_panel(entity, tab.related), "related records")
+    contributions.add(Kind.BULK_ACTION, "edit", EDIT_SELECTED, "engine")
+    contributions.add(Kind.PAGE, "help", HELP_PAGE, "engine")
     for capability in capabilities:
-        capability.plan_admin(entity, plan)
-    plan.add("list button", "help", HELP_BUTTON, "engine")
-    return plan
+        capability.contribute_to_admin(entity, contributions)
+    contributions.add(Kind.LIST_BUTTON, "help", HELP_BUTTON, "engine")
+    return contributions
 
 
 def _first(path: str) -> str:
@@ -59,24 +59,27 @@ def _origin(entity: Entity, key: str, written: list[str] | None, path: str) -> o
     return entity.origin("list", key, written.index(path)) if path in (written or ()) else "by default"
 
 
-def build_admin(entity: Entity, plan: Plan, site: Any) -> type[RecordAdmin]:
+def build_admin(entity: Entity, contributions: Contributions, site: Any) -> type[RecordAdmin]:
     """Build the admin class of an entity from its plan."""
     model = apps.get_model(entity.business.label, entity.class_name)
-    paths = list(plan.of("column"))
-    filterset = build_filterset(entity, model, list(plan.of("filter")), site)
-    tabs = list(plan.of("tab").values())
-    traits = {"reason_required": bool(plan.of("reason")), "holds_rows": bool(tables_with_limit(entity))}
+    paths = list(contributions.by_kind(Kind.COLUMN))
+    filterset = build_filterset(entity, model, list(contributions.by_kind(Kind.FILTER)), site)
+    tabs = list(contributions.by_kind(Kind.TAB).values())
+    traits = {
+        "reason_required": bool(contributions.by_kind(Kind.REASON)),
+        "holds_rows": bool(tables_with_limit(entity)),
+    }
     attributes = {
         "__module__": __name__,
         "definition": entity,
-        "plan": plan,
+        "contributions": contributions,
         "tabs": tabs,
         "form": type("Form", (RecordForm,), traits),
         "filterset_class": filterset,
         "column_paths": paths,
         "list_display": tuple(make_cell(entity, path) for path in paths),
         "list_filter": tuple(filter_panels(filterset)),
-        "search_fields": tuple(lookup(entity.follow(path)) for path in plan.of("search")),
+        "search_fields": tuple(lookup_path(entity.follow(path)) for path in contributions.by_kind(Kind.SEARCH)),
         "list_per_page": entity.section.listing.page,
         "fieldsets": fieldsets(entity, tabs),
         **_shown_leaves(entity),
@@ -88,7 +91,7 @@ def build_admin(entity: Entity, plan: Plan, site: Any) -> type[RecordAdmin]:
 def _shown_leaves(entity: Entity) -> dict[str, Any]:
     """Return the methods that show each field's value where it is not asked for, and the fields that never are."""
     never = tuple(leaf.name for leaf in entity.leaves if leaf.read_only)
-    return {"never_asked": never, **{f"{SHOWN}{leaf.name}": make_shown(leaf) for leaf in entity.leaves}}
+    return {"never_asked": never, **{f"{DISPLAY_FUNCTIONS}{leaf.name}": make_shown(leaf) for leaf in entity.leaves}}
 
 
 def fieldsets(entity: Entity, tabs: list[Tab]) -> tuple:
@@ -156,4 +159,4 @@ def register_all(business: Any, capabilities: Iterable[Capability], site: Any) -
     capabilities = list(capabilities)
     for entity in business.entities.values():
         model = apps.get_model(business.label, entity.class_name)
-        site.register(model, build_admin(entity, plan_admin(entity, capabilities), site))
+        site.register(model, build_admin(entity, admin_contributions(entity, capabilities), site))

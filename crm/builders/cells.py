@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from crm.blueprint.nodes import Entity, Field
 from crm.builders.ordering import order_of
-from crm.kernel import access
-from crm.kernel.record import is_empty, value_of
+from crm.records import access
+from crm.records.display import field_value, is_empty
 
 GIVEN_LATER = "Given when saved"
 DASH = mark_safe('<span class="crm-empty" aria-label="empty">–</span>')
@@ -31,7 +31,7 @@ def make_cell(entity: Entity, path: str) -> Callable[[models.Model], Any]:
     def cell(record: models.Model) -> Any:
         for step in steps:
             record = getattr(record, step)
-            if record is None or access.hides(record):
+            if record is None or access.is_hidden(record):
                 return DASH
         return show(record, end, CELL)
 
@@ -64,7 +64,7 @@ SIGNS = re.compile(r"(?<=[@/])")
 
 def show(record: models.Model, field: Field, most: int = 0) -> Any:
     """Return a field's value as HTML: text (cut after `most` letters), a label, a tick, a number set right."""
-    value = value_of(record, field) if access.shows(field) else None
+    value = field_value(record, field) if access.viewer_can_view_field(field) else None
     kind = field.type
     if is_empty(value):
         return DASH
@@ -107,7 +107,7 @@ def _icon(ticked: bool, text: str) -> SafeString:
     )
 
 
-SHOWN = "shown_"
+DISPLAY_FUNCTIONS = "shown_"
 """What the name of a field is led by where its value is shown in a form instead of its input."""
 
 
@@ -117,15 +117,15 @@ def make_shown(leaf: Field) -> Callable[[Any, models.Model], Any]:
     def shown(admin: Any, record: models.Model) -> Any:
         target = getattr(record, leaf.name) if leaf.target is not None and not leaf.type.many else None
         if target is None:
-            value = value_of(record, leaf)
-            if is_empty(value) and leaf.type.fills and record._state.adding:
+            value = field_value(record, leaf)
+            if is_empty(value) and leaf.type.sets_on_save and record._state.adding:
                 return format_html('<span class="crm-empty">{}</span>', GIVEN_LATER)
             address = "" if is_empty(value) else leaf.type.address(value, leaf)
             text = show(record, leaf)
             if leaf.computed is not None:  # The form's script writes here what the value would be.
                 return format_html('<span data-shown="{}">{}</span>', leaf.name, text)
             return format_html('<a class="crm-link" href="{}">{}</a>', address, text) if address else text
-        if access.hides(target):
+        if access.is_hidden(target):
             return str(target)
         name = f"admin:{target._meta.app_label}_{target._meta.model_name}_change"
         return format_html('<a class="crm-link" href="{}">{}</a>', reverse(name, args=[target.pk]), target)
@@ -141,6 +141,10 @@ def shown_instead(fieldsets: Any, names: Any) -> tuple:
 
 def _instead(lines: Any, names: set[str]) -> tuple:
     return tuple(
-        _instead(line, names) if isinstance(line, tuple | list) else f"{SHOWN}{line}" if line in names else line
+        _instead(line, names)
+        if isinstance(line, tuple | list)
+        else f"{DISPLAY_FUNCTIONS}{line}"
+        if line in names
+        else line
         for line in lines
     )

@@ -11,12 +11,12 @@ from unfold.admin import StackedInline, TabularInline
 
 from crm.blueprint.nodes import Field
 from crm.builders.inputs import is_key
-from crm.builders.mixins import Access, FaceInputs, ShownFields
+from crm.builders.mixins import Access, ShownFields, TypedFormFields
 from crm.builders.rows import list_rows
-from crm.kernel import access
+from crm.records import access
 
 
-class Rows(FaceInputs, ShownFields, Access):
+class Rows(TypedFormFields, ShownFields, Access):
     """Child rows in the form of their parent."""
 
     table: Field
@@ -38,7 +38,7 @@ class Rows(FaceInputs, ShownFields, Access):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         links = [one.name for one in self.definition.fields.values() if one.target is not None and not one.type.many]
-        return list_rows(access.rows(request.user, self.model), self.definition, links).order_by(*self.ordering)
+        return list_rows(access.visible_rows(request.user, self.model), self.definition, links).order_by(*self.ordering)
 
 
 class RowsAdmin(Rows, TabularInline):

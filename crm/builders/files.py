@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 
 from crm.fields.files import PICTURES
-from crm.kernel import access
+from crm.records import access
 
 UPLOADS = ("file", "image")
 
@@ -24,10 +24,10 @@ def serve_file(request: HttpRequest, name: str) -> HttpResponse:
     entity = business.entities.get(parts[1]) if len(parts) == 5 and parts[0] == business.label else None
     field = entity.find(parts[2]) if entity else None
     is_upload = field is not None and field.type.input in UPLOADS
-    if not is_upload or ".." in parts or "\x00" in name or not access.sees(request.user, field):
+    if not is_upload or ".." in parts or "\x00" in name or not access.can_view_field(request.user, field):
         raise Http404
     model = apps.get_model(business.label, entity.class_name)
-    shown = access.rows(request.user, model).filter(**{field.name: name})
+    shown = access.visible_rows(request.user, model).filter(**{field.name: name})
     if not shown.exists() or not default_storage.exists(name):
         raise Http404
     ending = parts[-1].rsplit(".", 1)[-1].lower()

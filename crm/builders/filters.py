@@ -1,4 +1,4 @@
-"""Filter sets of django-filter, made of the fields' faces, and the panel that shows them in the list."""
+"""Filter sets of django-filter, made of the fields' types, and the panel that shows them in the list."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from unfold import widgets
 from crm.blueprint.nodes import Entity, Field
 from crm.builders.inputs import RecordSelectMultiple, WholeKeys
 from crm.builders.ordering import value_at
-from crm.kernel import access
-from crm.kernel.record import lookup
+from crm.records import access
+from crm.records.display import lookup_path
 
 INPUT = {"class": " ".join(widgets.INPUT_CLASSES)}
 
@@ -96,7 +96,7 @@ def _link(name: str, field: Field, label: str, column: Any, site: Any) -> django
 
 def _targets(target: type[models.Model], field: Field, request: HttpRequest | None) -> models.QuerySet:
     if field.target is not None:
-        return access.rows(request.user, target) if request else target._default_manager.none()
+        return access.visible_rows(request.user, target) if request else target._default_manager.none()
     scope = field.type.input_options(field).get("scope")
     return target._default_manager.filter(scope=scope) if scope else target._default_manager.filter(is_staff=True)
 
@@ -117,7 +117,7 @@ def build_filterset(entity: Entity, model: type[models.Model], paths: list[str],
     for path in paths:
         chain = entity.follow(path)
         for end in chain[-1].leaves:
-            name = lookup([*chain[:-1], end])
+            name = lookup_path([*chain[:-1], end])
             if end.type.filter:
                 declared[name] = _make(end, name, chain, model, site)
     meta = type("Meta", (), {"model": model, "fields": []})

@@ -15,22 +15,22 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm.builders.inputs import RecordSelect
-from crm.kernel.changes import MAX_REASON, REASON
-from crm.kernel.presence import is_deleted
-from crm.kernel.rules import RuleBroken
+from crm.records.changes import MAX_REASON, REASON
+from crm.records.rules import RuleBroken
+from crm.records.soft_delete import is_deleted
 
-SEEN = "record_seen"
-BROKEN: ContextVar[RuleBroken | None] = ContextVar("broken", default=None)
+VERSION_TOKEN = "record_seen"
+CURRENT_RULE_ERROR: ContextVar[RuleBroken | None] = ContextVar("broken", default=None)
 """The rule that the saving of a form broke, while the form is shown once more."""
 
 
 @contextmanager
-def telling(broken: RuleBroken) -> Iterator[None]:
-    token = BROKEN.set(broken)
+def showing_rule_error(broken: RuleBroken) -> Iterator[None]:
+    token = CURRENT_RULE_ERROR.set(broken)
     try:
         yield
     finally:
-        BROKEN.reset(token)
+        CURRENT_RULE_ERROR.reset(token)
 
 
 class EntityForm(forms.ModelForm):
@@ -76,7 +76,7 @@ class RecordForm(EntityForm):
             return
         self._keep_links()
         self.fields[REASON] = reason_field(self.reason_required)
-        self.fields[SEEN] = forms.CharField(required=False, widget=forms.HiddenInput, initial=self._state_now)
+        self.fields[VERSION_TOKEN] = forms.CharField(required=False, widget=forms.HiddenInput, initial=self._state_now)
 
     def _keep_links(self) -> None:
         """Let a link keep the target that it has, though nothing else may link to what is in the trash."""
@@ -88,10 +88,10 @@ class RecordForm(EntityForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        broken = BROKEN.get()
+        broken = CURRENT_RULE_ERROR.get()
         if broken is not None:
             self._tell(broken)
-        seen = cleaned.get(SEEN)
+        seen = cleaned.get(VERSION_TOKEN)
         if seen and self.instance.pk and seen != self._state_locked():
             raise ValidationError(
                 "Someone else saved this record while you were editing. Nothing of yours was saved, so that "

@@ -14,8 +14,9 @@ from crm.blueprint.expressions.computing import reads
 from crm.blueprint.nodes import Entity, Field
 from crm.blueprint.rules import REQUIRED
 from crm.blueprint.text import Template
-from crm.kernel import access
 from crm.kernel.capability import Button, Page
+from crm.kernel.contributions import Kind
+from crm.records import access
 
 CHOICES = 12
 """The most choices that are written out."""
@@ -24,7 +25,7 @@ CHOICES = 12
 def help_page(admin: Any, request: HttpRequest) -> HttpResponse:
     """Show what there is to know of an entity's records."""
     entity = admin.definition
-    parts = [SafeString(render(admin, request)) for render in admin.plan.of("help").values()]
+    parts = [SafeString(render(admin, request)) for render in admin.contributions.by_kind(Kind.HELP).values()]
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Help: {entity.plural}",
@@ -42,7 +43,7 @@ def _is_shown(field: Field, user: Any) -> bool:
     if not (field.has_value or field.parts or field.type.rows):
         return False
     read = reads(field.computed) if field.computed is not None else ()
-    return all(access.sees(user, one) for one in (field, *read))
+    return all(access.can_view_field(user, one) for one in (field, *read))
 
 
 def _described(field: Field) -> dict[str, Any]:

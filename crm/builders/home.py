@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from crm.blueprint.nodes import Business, Entity
 from crm.builders.rows import list_rows
-from crm.kernel import access
-from crm.kernel.record import title_of
+from crm.records import access
+from crm.records.display import title_of
 
 WEEKS = 12
 NEWEST = 10
@@ -39,7 +39,7 @@ class Card:
 
 def home_context(business: Business, request: HttpRequest) -> dict[str, Any]:
     """Return the cards, the newest records of all entities, and the ones assigned to the user."""
-    shown = [entity for entity in _on_menu(business) if access.may(request.user, "view", _model(entity))]
+    shown = [entity for entity in _on_menu(business) if access.has_perm(request.user, "view", _model(entity))]
     return {
         "cards": [_card(entity, request) for entity in shown],
         "newest": _newest(shown, request),
@@ -66,7 +66,7 @@ def _model(entity: Entity) -> Any:
 
 def _card(entity: Entity, request: HttpRequest) -> Card:
     model = _model(entity)
-    rows = access.rows(request.user, model).order_by()
+    rows = access.visible_rows(request.user, model).order_by()
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     now = timezone.localtime()
     monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -78,7 +78,7 @@ def _card(entity: Entity, request: HttpRequest) -> Card:
     return Card(
         entity,
         url,
-        reverse(f"{name}_add") if access.may(request.user, "add", model) else "",
+        reverse(f"{name}_add") if access.has_perm(request.user, "add", model) else "",
         f"{count:,}" if count <= COUNTED else f"over {COUNTED:,}",
         weeks[-1],
         f"{url}?created_after={monday.date().isoformat()}" if "created" in _filters(entity) else url,
@@ -100,7 +100,7 @@ def _newest(entities: list[Entity], request: HttpRequest) -> list[dict[str, Any]
     for entity in entities:
         model = _model(entity)
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-        rows = list_rows(access.rows(request.user, model), entity, []).order_by("-created", "-pk")[:NEWEST]
+        rows = list_rows(access.visible_rows(request.user, model), entity, []).order_by("-created", "-pk")[:NEWEST]
         found += [
             {"entity": entity, "title": title_of(one), "date": one.created, "url": reverse(name, args=[one.pk])}
             for one in rows

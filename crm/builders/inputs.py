@@ -103,14 +103,14 @@ class ParsedField(forms.CharField):
         self.field = field
 
     def prepare_value(self, value: Any) -> Any:
-        return value if value is None or isinstance(value, str) else self.field.type.plain(value, self.field)
+        return value if value is None or isinstance(value, str) else self.field.type.serialize(value, self.field)
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         if text in self.empty_values:
             return self.field.type.empty(self.field)
         try:
-            return self.field.type.accept(self.field.type.parse(text, self.field, Reading()), self.field)
+            return self.field.type.validate(self.field.type.parse(text, self.field, Reading()), self.field)
         except ValueError as error:
             raise ValidationError(str(error)[:1].upper() + str(error)[1:]) from None
 
@@ -119,7 +119,7 @@ class ParsedField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return not self.field.type.same(initial, self.to_python(data))
+            return not self.field.type.equals(initial, self.to_python(data))
         except ValidationError:
             return True
 

@@ -10,13 +10,13 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, JsonResponse
 
 from crm.blueprint.nodes import Entity
-from crm.builders.forms import SEEN
-from crm.expressions.python import Scope, holds
-from crm.kernel.access import shows
-from crm.kernel.computed import compute, compute_row
-from crm.kernel.keeping import computing_order
-from crm.kernel.record import display
-from crm.kernel.rules import is_shown
+from crm.builders.forms import VERSION_TOKEN
+from crm.expressions.evaluate import EvalContext, holds
+from crm.records.access import viewer_can_view_field
+from crm.records.computed import compute, set_generated_values
+from crm.records.dependencies import computing_order
+from crm.records.display import display
+from crm.records.rules import is_shown
 
 
 def has_live_parts(entity: Entity) -> bool:
@@ -30,16 +30,16 @@ def live_state(record: Any, rows: Mapping[str, Sequence[Any]] | None = None) -> 
     `hidden` and `required` are names of fields, `values` the computed ones as people read them.
     """
     entity, values = record.definition, {}
-    scope = Scope(record, rows=rows or {})
+    scope = EvalContext(record, rows=rows or {})
     for leaf in computing_order(entity) if rows is not None else ():
         value = compute(record, leaf, scope)
         if leaf.stored:
             setattr(record, leaf.name, value)
         else:
             record.__dict__[f"_live_{leaf.name}"] = value
-        if shows(leaf):
+        if viewer_can_view_field(leaf):
             values[leaf.name] = display(record, leaf)
-    showing = {name: one for name, one in entity.rules.showing.items() if shows(entity.fields[name])}
+    showing = {name: one for name, one in entity.rules.showing.items() if viewer_can_view_field(entity.fields[name])}
     return {
         "hidden": [name for name, one in showing.items() if not is_shown(record, one)],
         "required": [name for name, one in showing.items() if one.required_if and holds(one.required_if, scope)],
@@ -63,7 +63,7 @@ def _state_of(admin: Any, request: HttpRequest, object_id: str) -> dict[str, Any
     if object_id and record is None:
         raise Http404
     typed = request.POST.copy()
-    typed.pop(SEEN, None)  # whoever saved meanwhile is told when this is saved
+    typed.pop(VERSION_TOKEN, None)  # whoever saved meanwhile is told when this is saved
     form = admin.get_form(request, record, change=record is not None)(typed, instance=record)
     form.full_clean()
     formsets, _ = admin._create_formsets(request, form.instance, change=record is not None)
@@ -72,6 +72,6 @@ def _state_of(admin: Any, request: HttpRequest, object_id: str) -> dict[str, Any
         kept = [one for one in formset.forms if one.has_changed() or one.instance.pk]
         for one in kept:
             one.full_clean()
-            compute_row(one.instance)
+            set_generated_values(one.instance)
         rows[formset.table] = [one.instance for one in kept if not formset._should_delete_form(one)]
     return live_state(form.instance, rows)

@@ -8,15 +8,15 @@ from django.db import models
 from django.http import HttpRequest
 
 from crm.blueprint.nodes import Entity, Field
-from crm.builders.cells import SHOWN, shown_instead
+from crm.builders.cells import DISPLAY_FUNCTIONS, shown_instead
 from crm.builders.inputs import make_input
-from crm.kernel import access
-from crm.kernel.record import value_of
-from crm.kernel.rules import frozen
+from crm.records import access
+from crm.records.display import field_value
+from crm.records.rules import read_only_fields
 
 
-class FaceInputs:
-    """Makes the inputs of a form from the faces of the fields."""
+class TypedFormFields:
+    """Makes the inputs of a form from the types of the fields."""
 
     definition: Entity
     admin_site: Any
@@ -29,7 +29,7 @@ class FaceInputs:
         if "formfield" in made:
             return made["formfield"]
         if field.target is not None:
-            made["queryset"] = access.rows(request.user, db_field.related_model)
+            made["queryset"] = access.visible_rows(request.user, db_field.related_model)
             return super().formfield_for_dbfield(db_field, request, **{**kwargs, **made})  # type: ignore[misc]
         return db_field.formfield(**{**kwargs, **made})
 
@@ -46,18 +46,20 @@ class ShownFields:
     def _not_asked(self, request: HttpRequest, obj: Any) -> tuple[str, ...]:
         verb = "add" if obj is None else "change"
         record = obj if isinstance(obj, self.model) else None  # type: ignore[attr-defined]
-        seen = [leaf for leaf in self.definition.leaves if leaf.has_value and access.sees(request.user, leaf)]
-        if not access.may(request.user, verb, self.model, record):  # type: ignore[attr-defined]
+        seen = [leaf for leaf in self.definition.leaves if leaf.has_value and access.can_view_field(request.user, leaf)]
+        if not access.has_perm(request.user, verb, self.model, record):  # type: ignore[attr-defined]
             return tuple(leaf.name for leaf in seen)
-        closed = {*self.never_asked, *(frozen(record) if record is not None else ())}
+        closed = {*self.never_asked, *(read_only_fields(record) if record is not None else ())}
         return tuple(
             leaf.name
             for leaf in seen
-            if leaf.name in closed or not access.sees(request.user, leaf, verb) or _leads_to_hidden(record, leaf)
+            if leaf.name in closed
+            or not access.can_view_field(request.user, leaf, verb)
+            or _leads_to_hidden(record, leaf)
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        unseen = {leaf.name for leaf in self.definition.leaves if not access.sees(request.user, leaf)}
+        unseen = {leaf.name for leaf in self.definition.leaves if not access.can_view_field(request.user, leaf)}
         layout = self.layout(request, obj)
         shown = [(name, {**rest, "fields": without(rest["fields"], unseen)}) for name, rest in layout]
         return shown_instead([one for one in shown if one[1]["fields"]], self._not_asked(request, obj))
@@ -67,7 +69,7 @@ class ShownFields:
         return self.fieldsets  # type: ignore[attr-defined]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return tuple(f"{SHOWN}{name}" for name in self._not_asked(request, obj))
+        return tuple(f"{DISPLAY_FUNCTIONS}{name}" for name in self._not_asked(request, obj))
 
 
 def without(lines: Any, names: set[str]) -> tuple:
@@ -78,10 +80,10 @@ def without(lines: Any, names: set[str]) -> tuple:
 
 def _leads_to_hidden(record: Any, leaf: Field) -> bool:
     """Say whether a link leads to records that the user may not see, and would lose them by being asked for."""
-    if record is None or leaf.target is None or not access.is_limited(access.viewer(), leaf.target):
+    if record is None or leaf.target is None or not access.may_hide_rows(access.current_viewer(), leaf.target):
         return False
-    value = value_of(record, leaf)
-    return any(map(access.hides, value)) if leaf.type.many else value is not None and access.hides(value)
+    value = field_value(record, leaf)
+    return any(map(access.is_hidden, value)) if leaf.type.many else value is not None and access.is_hidden(value)
 
 
 class Access:
@@ -90,19 +92,19 @@ class Access:
     model: type[models.Model]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return access.may(request.user, "view", self.model)
+        return access.has_perm(request.user, "view", self.model)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return access.may(request.user, "view", self.model, self._own(obj))
+        return access.has_perm(request.user, "view", self.model, self._own(obj))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return access.may(request.user, "add", self.model)
+        return access.has_perm(request.user, "add", self.model)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return access.may(request.user, "change", self.model, self._own(obj))
+        return access.has_perm(request.user, "change", self.model, self._own(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return access.may(request.user, "delete", self.model, self._own(obj))
+        return access.has_perm(request.user, "delete", self.model, self._own(obj))
 
     def _own(self, obj: Any) -> Any:
         """Return the record that is asked about; rows within a form are asked about with their parent."""

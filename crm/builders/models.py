@@ -12,25 +12,25 @@ from django.db import models
 
 from crm.blueprint.nodes import Business, Entity
 from crm.kernel.capability import Capability, Finish
-from crm.kernel.computed import column_of, live_attributes
-from crm.kernel.plans import Plan
-from crm.kernel.record import Record
+from crm.kernel.contributions import Contributions, Kind
+from crm.records.computed import model_column, on_read_attributes
+from crm.records.record import Record
 
 
-def plan_model(entity: Entity, capabilities: Iterable[Capability]) -> Plan:
+def model_contributions(entity: Entity, capabilities: Iterable[Capability]) -> Contributions:
     """Plan an entity's model: its columns and constraints, and what the capabilities add."""
-    plan = Plan(f"model {entity.business.label}.{entity.class_name}")
+    contributions = Contributions(f"model {entity.business.label}.{entity.class_name}")
     for leaf in entity.leaves:
-        column = column_of(leaf)
+        column = model_column(leaf)
         if column is not None:
-            plan.add("column", leaf.name, column, leaf.origin, leaf.name, *_whole(leaf))
+            contributions.add(Kind.COLUMN, leaf.name, column, leaf.origin, leaf.name, *_whole(leaf))
     for index, names in enumerate(entity.section.unique):
         name = f"{entity.name}_{'_'.join(names)}"[:55] + "_once"
         constraint = models.UniqueConstraint(fields=names, name=f"{entity.business.label}_{name}"[:63])
-        plan.add("constraint", name, constraint, entity.origin("unique", index), *names)
+        contributions.add(Kind.CONSTRAINT, name, constraint, entity.origin("unique", index), *names)
     for capability in capabilities:
-        capability.plan_model(entity, plan)
-    return plan
+        capability.contribute_to_model(entity, contributions)
+    return contributions
 
 
 def _whole(leaf) -> list[str]:
@@ -46,10 +46,12 @@ def build_models(
     """Build the classes of all entities, into `module` and the registry; entity name → class."""
     sys.modules.setdefault(module.__name__, module)
     capabilities = list(capabilities)
-    plans = {name: plan_model(entity, capabilities) for name, entity in business.entities.items()}
-    built = {name: _build(business.entities[name], plan, module, registry) for name, plan in plans.items()}
-    for name, plan in plans.items():
-        for step in plan.of("finish").values():
+    plans = {name: model_contributions(entity, capabilities) for name, entity in business.entities.items()}
+    built = {
+        name: _build(business.entities[name], contributions, module, registry) for name, contributions in plans.items()
+    }
+    for name, contributions in plans.items():
+        for step in contributions.by_kind(Kind.POST_BUILD).values():
             step.run(built[name])
     for name, entity in business.entities.items():
         built[name]._meta.verbose_name = entity.label.lower() if entity.label[1:].islower() else entity.label
@@ -57,18 +59,21 @@ def build_models(
     return built
 
 
-def _build(entity: Entity, plan: Plan, module: ModuleType, registry: Apps) -> type[Record]:
+def _build(entity: Entity, contributions: Contributions, module: ModuleType, registry: Apps) -> type[Record]:
     meta = {
         "app_label": entity.business.label,
         "apps": registry,
-        "permissions": [(f"{name}_{entity.class_name.lower()}", text) for name, text in plan.of("permission").items()],
-        "constraints": list(plan.of("constraint").values()),
-        "indexes": list(plan.of("index").values()),
+        "permissions": [
+            (f"{name}_{entity.class_name.lower()}", text)
+            for name, text in contributions.by_kind(Kind.PERMISSION).items()
+        ],
+        "constraints": list(contributions.by_kind(Kind.CONSTRAINT).values()),
+        "indexes": list(contributions.by_kind(Kind.INDEX).values()),
     }
     attributes = {
-        **plan.of("column"),
-        **live_attributes(entity),
-        **plan.of("trait"),
+        **contributions.by_kind(Kind.COLUMN),
+        **on_read_attributes(entity),
+        **contributions.by_kind(Kind.CLASS_ATTRIBUTE),
         "__module__": module.__name__,
         "__doc__": f"{entity.label}, as defined in {entity.document.file}.",
         "definition": entity,
@@ -79,4 +84,4 @@ def _build(entity: Entity, plan: Plan, module: ModuleType, registry: Apps) -> ty
     return built
 
 
-__all__ = ["Finish", "build_models", "plan_model"]
+__all__ = ["Finish", "build_models", "model_contributions"]

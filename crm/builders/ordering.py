@@ -9,8 +9,8 @@ from django.db.models import F
 from django.db.models.expressions import ExpressionWrapper, OrderBy
 
 from crm.blueprint.nodes import Entity, Field
-from crm.kernel.computed import setting_for, value_of_field
-from crm.kernel.record import lookup
+from crm.records.computed import compile_context, computed_expression
+from crm.records.display import lookup_path
 
 
 class EmptyLast:
@@ -34,9 +34,9 @@ class ValueOrder(EmptyLast, ExpressionWrapper):
 def value_at(chain: list[Field]) -> Any:
     """Return what stands at the end of a path: its lookup, or the expression of what has no column."""
     if chain[-1].stored:
-        return lookup(chain)
+        return lookup_path(chain)
     prefix = "".join(f"{step.name}__" for step in chain[:-1] if not step.parts)
-    return value_of_field(chain[-1], setting_for(apps, prefix))
+    return computed_expression(chain[-1], compile_context(apps, prefix))
 
 
 def order_of(chain: list[Field]) -> Any:
@@ -44,7 +44,7 @@ def order_of(chain: list[Field]) -> Any:
     value, end = value_at(chain), chain[-1]
     if not isinstance(value, str):
         return ValueOrder(value, value.output_field)
-    always = end.type.fills or end.target is not None or not any(map(_may_be_empty, chain))
+    always = end.type.sets_on_save or end.target is not None or not any(map(_may_be_empty, chain))
     return value if always else ColumnOrder(value)
 
 

@@ -24,29 +24,29 @@ from unfold.views import ChangeList
 
 from crm.blueprint.layout import Tab
 from crm.builders.cells import make_cell
-from crm.builders.deleting import foreseen
-from crm.builders.forms import telling
+from crm.builders.delete_confirmation import deletion_preview
+from crm.builders.forms import showing_rule_error
 from crm.builders.inputs import PICKER_SCRIPTS, PICKER_STYLES
 from crm.builders.live import has_live_parts, live_page, live_state
-from crm.builders.mixins import Access, FaceInputs, ShownFields
+from crm.builders.mixins import Access, ShownFields, TypedFormFields
 from crm.builders.ordering import order_by
 from crm.builders.rows import list_rows, search_words
 from crm.fields.base import Reading
-from crm.kernel import access
 from crm.kernel.capability import BulkAction, Button, Page, Panel
-from crm.kernel.keeping import keeping
-from crm.kernel.plans import Plan
-from crm.kernel.record import lookup
-from crm.kernel.rules import RuleBroken
+from crm.kernel.contributions import Contributions, Kind
+from crm.records import access
+from crm.records.computed_updates import defer_recompute
+from crm.records.display import lookup_path
+from crm.records.rules import RuleBroken
 
 QUICK = "_quick"
 """The parameter that asks an add page for its short form."""
 
 
-class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
+class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
     """The admin of one entity."""
 
-    plan: Plan
+    contributions: Contributions
     tabs: list[Tab]
     filterset_class: type
     column_paths: list[str]
@@ -73,7 +73,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         ordering = self.get_ordering(request)
-        rows = list_rows(access.rows(request.user, self.model), self.definition, [])
+        rows = list_rows(access.visible_rows(request.user, self.model), self.definition, [])
         return rows.order_by(*ordering) if ordering else rows
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
@@ -85,7 +85,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
         shown = [
             cell
             for cell, path in zip(self.list_display, self.column_paths, strict=True)
-            if access.sees_cells(request.user, self.definition.chain(path))
+            if access.can_view_path(request.user, self.definition.chain(path))
         ]
         return shown or [make_cell(self.definition, "id")]
 
@@ -95,22 +95,30 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
         return [cell for cell, path in pairs if self._sees(request, path)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        seen = [self.definition.follow(path) for path in self.plan.of("filter") if self._sees(request, path)]
-        names = {lookup([*chain[:-1], leaf]) for chain in seen for leaf in chain[-1].leaves}
+        seen = [
+            self.definition.follow(path)
+            for path in self.contributions.by_kind(Kind.FILTER)
+            if self._sees(request, path)
+        ]
+        names = {lookup_path([*chain[:-1], leaf]) for chain in seen for leaf in chain[-1].leaves}
         return [panel for panel in self.list_filter if panel.name in names]
 
     def get_search_results(self, request: HttpRequest, queryset: models.QuerySet, search_term: str) -> tuple:
         return super().get_search_results(request, queryset, " ".join(search_words(search_term)))
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        seen = [path for path in self.plan.of("search") if self._sees(request, path)]
-        return [lookup(self.definition.follow(path)) for path in seen]
+        seen = [path for path in self.contributions.by_kind(Kind.SEARCH) if self._sees(request, path)]
+        return [lookup_path(self.definition.follow(path)) for path in seen]
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
-        return [order_by(self.definition, path) for path in self.plan.of("order") if self._sees(request, path)]
+        return [
+            order_by(self.definition, path)
+            for path in self.contributions.by_kind(Kind.ORDER)
+            if self._sees(request, path)
+        ]
 
     def _sees(self, request: HttpRequest, path: str) -> bool:
-        return access.sees_path(request.user, self.definition.chain(path))
+        return access.can_filter_by_path(request.user, self.definition.chain(path))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow the list's own filters and nothing else: any lookup would tell values that are not shown."""
@@ -119,14 +127,14 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
         found = super().get_actions(request)
-        for name, action in self.plan.of("bulk action").items():
+        for name, action in self.contributions.by_kind(Kind.BULK_ACTION).items():
             allowed = action.allowed is None or action.allowed(request.user)
-            if allowed and access.may(request.user, action.verb, self.model):
+            if allowed and access.has_perm(request.user, action.verb, self.model):
                 found[name] = (_runner(action), name, action.label)
         return found
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        buttons = self._buttons(request, "list button")
+        buttons = self._buttons(request, Kind.LIST_BUTTON)
         context = {"title": self.definition.plural, **(extra_context or {})}
         try:
             response = super().changelist_view(request, context)
@@ -136,7 +144,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
         if hasattr(response, "context_data") and buttons:
             response.context_data["actions_list"] = buttons
         if hasattr(response, "context_data"):
-            response.context_data["crm_warnings"] = list(self.plan.of("warning").values())
+            response.context_data["crm_warnings"] = list(self.contributions.by_kind(Kind.DELETE_WARNING).values())
         return response
 
     # Records
@@ -149,7 +157,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
         found = () if QUICK in request.GET else super().get_inlines(request, obj)
-        return [one for one in found if access.sees(request.user, one.table)]
+        return [one for one in found if access.can_view_field(request.user, one.table)]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Read what the address fills in as a file's cells are read; what cannot be read is left out."""
@@ -158,7 +166,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
             if leaf.type.reference(leaf) is not None or leaf.type.many:
                 continue
             try:
-                found[leaf.name] = leaf.type.accept(leaf.type.parse(found[leaf.name], leaf, Reading()), leaf)
+                found[leaf.name] = leaf.type.validate(leaf.type.parse(found[leaf.name], leaf, Reading()), leaf)
             except ValueError:
                 del found[leaf.name]
         return found
@@ -168,7 +176,13 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
 
         A capability may say where the record is gone.
         """
-        found = filter(None, (page(self, request, unquote(object_id)) for page in self.plan.of("gone").values()))
+        found = filter(
+            None,
+            (
+                page(self, request, unquote(object_id))
+                for page in self.contributions.by_kind(Kind.MISSING_RECORD_PAGE).values()
+            ),
+        )
         told = next(found, None)
         if told is not None:
             return told
@@ -178,7 +192,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            with keeping():
+            with defer_recompute():
                 response = super().changeform_view(request, *args, **kwargs)
         except RuleBroken as broken:
             response = self._shown_again(broken, request, *args, **kwargs)
@@ -191,11 +205,14 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
         get_messages(request)._queued_messages.clear()
         for upload in request.FILES.values():
             upload.seek(0)
-        with telling(broken):
+        with showing_rule_error(broken):
             return super().changeform_view(request, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        context = {"crm_warnings": list(self.plan.of("warning").values()), **(extra_context or {})}
+        context = {
+            "crm_warnings": list(self.contributions.by_kind(Kind.DELETE_WARNING).values()),
+            **(extra_context or {}),
+        }
         try:
             return super().delete_view(request, object_id, context)
         except RuleBroken as broken:
@@ -205,7 +222,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
         return HttpResponseRedirect(self.url("change", object_id))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
-        return foreseen(self, request, list(objs))
+        return deletion_preview(self, request, list(objs))
 
     def response_add(self, request: HttpRequest, obj: models.Model, post_url_continue: Any = None) -> HttpResponse:
         if QUICK in request.GET:
@@ -221,7 +238,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
             context["crm_live"] = live_state(context["adminform"].form.instance)
             context["crm_live_url"] = self.url("live", record.pk) if record else self.url("live_new")
         context["crm_tabs"] = list(self._shown_tabs(request, context, record))
-        context["actions_detail"] = self._buttons(request, "record button", record) if record else []
+        context["actions_detail"] = self._buttons(request, Kind.RECORD_BUTTON, record) if record else []
         context["crm_buttons"] = list(self._stateful_buttons(request, record)) if record else []
         return super().render_change_form(request, context, add=add, change=change, **kwargs)
 
@@ -232,7 +249,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
             yield {"name": self.definition.label, "id": "quick", "parts": parts, "errors": 0}
             return
         inlines = {one.opts.table.name: one for one in context["inline_admin_formsets"]}
-        panels = self.plan.of("panel")
+        panels = self.contributions.by_kind(Kind.PANEL)
         taken: set[str] = set()
         for number, tab in enumerate(self.tabs, 1):
             word = slugify(tab.name)
@@ -259,8 +276,8 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
 
     def _buttons(self, request: HttpRequest, kind: str, record: Any = None) -> list[dict[str, Any]]:
         found = []
-        for one in self.plan.of(kind).values():
-            may = isinstance(one, Button) and access.may(request.user, one.verb, self.model, record)
+        for one in self.contributions.by_kind(kind).values():
+            may = isinstance(one, Button) and access.has_perm(request.user, one.verb, self.model, record)
             if may and one.state is None:
                 address = self.url(one.page, *([record.pk] if record else []), *one.words)
                 found.append({"title": one.label, "icon": one.icon, "path": address, "variant": ActionVariant.DEFAULT})
@@ -271,8 +288,8 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
 
     def _stateful_buttons(self, request: HttpRequest, record: Any) -> Iterator[dict[str, Any]]:
         """Yield the buttons that depend on the record, with the reason why one is of no use now."""
-        for one in self.plan.of("record button").values():
-            if one.state is None or not access.may(request.user, one.verb, self.model, record):
+        for one in self.contributions.by_kind(Kind.RECORD_BUTTON).values():
+            if one.state is None or not access.has_perm(request.user, one.verb, self.model, record):
                 continue
             why = one.state(record, request.user)
             if why is not None:
@@ -286,7 +303,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
             "panel": Page("<path:object_id>/panel/<str:name>/", panel_page),
             "live_new": Page("add/live/", live_page, "add"),
             "live": Page("<path:object_id>/live/", live_page, "change"),
-            **self.plan.of("page"),
+            **self.contributions.by_kind(Kind.PAGE),
         }
         mine = [
             url_path(page.path, self.admin_site.admin_view(self.guarded(page)), name=f"{info[0]}_{info[1]}_{name}")
@@ -298,7 +315,7 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
         """Return a page's view, which asks for the page's verb before anything else."""
 
         def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            if not access.may(request.user, page.verb, self.model):
+            if not access.has_perm(request.user, page.verb, self.model):
                 raise PermissionDenied
             if "object_id" in kwargs and page.verb != "view":
                 self._check_verb(request, page.verb, kwargs["object_id"])
@@ -310,14 +327,14 @@ class RecordAdmin(FaceInputs, ShownFields, Access, ModelAdmin):
         record = self.get_object(request, unquote(object_id))
         if record is None:
             raise Http404
-        if not access.may(request.user, verb, self.model, record):
+        if not access.has_perm(request.user, verb, self.model, record):
             raise PermissionDenied
 
 
 def panel_page(admin: RecordAdmin, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
     """Return the HTML of a panel, for the record's page to show when its tab is opened."""
     record = admin.get_object(request, unquote(object_id))
-    panel = admin.plan.of("panel").get(name)
+    panel = admin.contributions.by_kind(Kind.PANEL).get(name)
     if record is None or not isinstance(panel, Panel):
         raise Http404
     if not _is_open(panel, request.user, record):
@@ -326,9 +343,9 @@ def panel_page(admin: RecordAdmin, request: HttpRequest, object_id: str, name: s
 
 
 def _is_open(panel: Panel | None, user: Any, record: models.Model) -> bool:
-    if panel is None or not access.may(user, panel.verb, type(record), record):
+    if panel is None or not access.has_perm(user, panel.verb, type(record), record):
         return False
-    return all(access.sees(user, field) for field in panel.fields)
+    return all(access.can_view_field(user, field) for field in panel.fields)
 
 
 def _with_columns(rows: Any, admin: RecordAdmin) -> Any:
@@ -341,8 +358,8 @@ def _with_columns(rows: Any, admin: RecordAdmin) -> Any:
 def _runner(action: BulkAction) -> Callable[..., HttpResponse | None]:
     def run(admin: RecordAdmin, request: HttpRequest, rows: models.QuerySet) -> HttpResponse | None:
         allowed = rows
-        if access.is_restricted(request.user, admin.definition, action.verb):
-            allowed = rows.filter(pk__in=access.rows(request.user, admin.model, action.verb).values("pk"))
+        if access.has_row_rules(request.user, admin.definition, action.verb):
+            allowed = rows.filter(pk__in=access.visible_rows(request.user, admin.model, action.verb).values("pk"))
             left = rows.count() - allowed.count()
             if left:
                 messages.warning(request, f"{left} of them are left out: they are not yours to {action.verb}.")

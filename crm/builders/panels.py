@@ -16,10 +16,10 @@ from crm.blueprint.nodes import Entity, Field
 from crm.builders.cells import make_cell
 from crm.builders.ordering import order_by
 from crm.builders.rows import list_rows
-from crm.kernel import access
 from crm.kernel.capability import Panel
+from crm.records import access
 
-SHOWN = 10
+MAX_PANEL_ROWS = 10
 COLUMNS = 7
 
 
@@ -38,19 +38,21 @@ def _render(link: Field, admin: Any, request: HttpRequest, record: models.Model)
     entity = link.entity
     model = apps.get_model(entity.business.label, entity.class_name)
     others = [path for path in list_columns(entity) if path.split(".")[0] != link.name]
-    paths = [path for path in others if access.sees_cells(request.user, entity.chain(path))][:COLUMNS]
+    paths = [path for path in others if access.can_view_path(request.user, entity.chain(path))][:COLUMNS]
     cells = [make_cell(entity, path) for path in paths]
-    ordered = [path for path in list_order(entity) if access.sees_path(request.user, entity.chain(path))]
+    ordered = [path for path in list_order(entity) if access.can_filter_by_path(request.user, entity.chain(path))]
     order = [order_by(entity, path) for path in ordered]
-    rows = list_rows(access.rows(request.user, model).filter(**{link.name: record.pk}), entity, paths)
-    found = list(rows.order_by(*order)[: SHOWN + 1])
+    rows = list_rows(access.visible_rows(request.user, model).filter(**{link.name: record.pk}), entity, paths)
+    found = list(rows.order_by(*order)[: MAX_PANEL_ROWS + 1])
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     filtered = f"{reverse(f'{name}_changelist')}?{link.name}={record.pk}"
     context = {
         "entity": entity,
         "headings": [cell.heading for cell in cells],
-        "rows": [(reverse(f"{name}_change", args=[one.pk]), [cell(one) for cell in cells]) for one in found[:SHOWN]],
-        "more": len(found) > SHOWN,
+        "rows": [
+            (reverse(f"{name}_change", args=[one.pk]), [cell(one) for cell in cells]) for one in found[:MAX_PANEL_ROWS]
+        ],
+        "more": len(found) > MAX_PANEL_ROWS,
         "all_url": filtered,
         "add_url": f"{reverse(f'{name}_add')}?{link.name}={record.pk}" if _may_add(request, model) else "",
     }
@@ -58,4 +60,4 @@ def _render(link: Field, admin: Any, request: HttpRequest, record: models.Model)
 
 
 def _may_add(request: HttpRequest, model: type[models.Model]) -> bool:
-    return access.may(request.user, "add", model)
+    return access.has_perm(request.user, "add", model)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 
-from crm.blueprint.expressions.computing import LIVE
+from crm.blueprint.expressions.computing import ON_READ
 from crm.blueprint.nodes import Entity, Field
-from crm.kernel.computed import with_live
-from crm.kernel.record import joins, lookup, title_joins
+from crm.records.computed import annotate_on_read
+from crm.records.display import lookup_path, path_joins, title_joins
 
 
 def list_rows(rows: models.QuerySet, entity: Entity, paths: list[str]) -> models.QuerySet:
@@ -17,12 +17,12 @@ def list_rows(rows: models.QuerySet, entity: Entity, paths: list[str]) -> models
         if path == "id":
             continue
         chain = entity.follow(path)
-        one.update(dict.fromkeys(joins(entity, chain)))
-        if chain[-1].storage == LIVE and len(chain) == 1:
+        one.update(dict.fromkeys(path_joins(entity, chain)))
+        if chain[-1].storage == ON_READ and len(chain) == 1:
             live.append(chain[-1])
         if chain[-1].type.many and chain[-1].stored:
-            many[lookup(chain)] = None
-    rows = with_live(rows, live)
+            many[lookup_path(chain)] = None
+    rows = annotate_on_read(rows, live)
     rows = rows.select_related(*one) if one else rows
     return rows.prefetch_related(*many) if many else rows
 

@@ -14,7 +14,7 @@ from unfold.sites import UnfoldAdminSite
 from crm.blueprint.nodes import Business, Entity
 from crm.builders.home import home_context
 from crm.builders.palettes import PALETTES
-from crm.kernel import access
+from crm.records import access
 
 
 class Site(UnfoldAdminSite):
@@ -50,7 +50,7 @@ class Site(UnfoldAdminSite):
                 "links": {self._model(one.target)._meta.model_name: one.name for one in _links(entity)},
             }
             for entity, model in found
-            if access.may(request.user, "add", model)
+            if access.has_perm(request.user, "add", model)
         ]
 
     def _get_colors(self, key: str, *args: Any) -> dict[str, dict[str, str]]:
@@ -75,7 +75,7 @@ class Site(UnfoldAdminSite):
         return [home, *(group for group in shown if group["items"])]
 
     def _seen(self, request: HttpRequest, name: str) -> bool:
-        return access.may(request.user, "view", self._model(self.business.entities[name]))
+        return access.has_perm(request.user, "view", self._model(self.business.entities[name]))
 
     def _model(self, entity: Entity) -> Any:
         return apps.get_model(entity.business.label, entity.class_name)

@@ -1,1 +1,1 @@
-"""Floor 4: the capabilities, a folder each. None imports another; `crm/wiring.py` lists them."""
+"""Layer 5: the capabilities, a folder each. None imports another; `crm/wiring.py` lists them."""

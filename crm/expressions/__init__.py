@@ -1,4 +1,4 @@
-"""What checked expressions mean: in Python for a record at hand, and as Django's own expressions in the database.
+"""Layer 1: what checked expressions mean: `evaluate` in Python for one instance, `compile_sql` for the database.
 
 Both must always agree; `tests/expressions` holds them against each other. Imports the blueprint and Django alone.
 """

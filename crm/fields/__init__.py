@@ -1,4 +1,4 @@
-"""Floor 1: the field types. One small class each, with every face a value has; one file a family.
+"""Layer 1: the field types. One small class each, with storage, display, exchange, input and filter; one file a family.
 
-Nothing outside this room ever asks for a type's name: it asks the type. Imports Django and the blueprint only.
+Nothing outside this package ever asks for a type's name: it asks the type. Imports Django and the blueprint only.
 """

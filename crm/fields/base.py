@@ -1,4 +1,4 @@
-"""The contract of a field type: every face that a value has, with what most types need as the default."""
+"""The contract of a field type: storage, display, exchange with files, form input, filter."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class FieldType:
     sortable = True
     searchable = False
     reads_as_title = False
-    tells_apart = True
+    usable_as_key = True
     """False where a value cannot be the key that tells the records of a file apart."""
     kind = ""
     """What a value is in expressions (`blueprint/expressions/tree.py`): number, text, boolean …, or nothing."""
@@ -120,7 +120,7 @@ class FieldType:
     align = "left"
     breaks = True
     """False where a list never breaks the text into lines: a phone number, a moment."""
-    fills = False
+    sets_on_save = False
     """True where the type gives values at saving; see `fill`."""
 
     # What the blueprint asks
@@ -144,7 +144,7 @@ class FieldType:
             if raw is None or (key == "default" and str(raw) in self.default_words(field)):
                 continue
             try:
-                self.accept(self.parse(raw, field, Reading()), field)
+                self.validate(self.parse(raw, field, Reading()), field)
             except ValueError as error:
                 report(f"{key!r}: {error}", key)
 
@@ -247,7 +247,7 @@ class FieldType:
 
     # Files
 
-    def plain(self, value: Any, field: Field) -> Any:
+    def serialize(self, value: Any, field: Field) -> Any:
         """Return a value as a file holds it: text, a number, a boolean, a date, or what JSON knows. None is empty."""
         return value
 
@@ -258,7 +258,7 @@ class FieldType:
         """
         raise NotImplementedError
 
-    def accept(self, value: Any, field: Field) -> Any:
+    def validate(self, value: Any, field: Field) -> Any:
         """Check a parsed value against the field's limits; raise ValueError with every complaint."""
         complaints = []
         for validator in field.validators:
@@ -274,7 +274,7 @@ class FieldType:
         """Say where the values are records; None for values in themselves."""
         return None
 
-    def same(self, one: Any, other: Any) -> bool:
+    def equals(self, one: Any, other: Any) -> bool:
         """Say whether two values are the same to people."""
         return one == other
 
@@ -293,7 +293,7 @@ class FieldType:
         """Return the JSON Schema of a value as `plain` gives it."""
         return {"type": "string"}
 
-    def heirs(self, field: Field) -> dict[str, str]:
+    def replaced_values(self, field: Field) -> dict[str, str]:
         """Return the values that take the place of others, which the field no longer takes: old → new."""
         return {}
 

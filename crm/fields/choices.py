@@ -104,7 +104,7 @@ class ChoiceType(FieldType):
     def value_schema(self, field: Field) -> dict[str, Any]:
         return {"enum": list(field.options.choices)}
 
-    def heirs(self, field: Field) -> dict[str, str]:
+    def replaced_values(self, field: Field) -> dict[str, str]:
         return {one.was: key for key, one in field.options.choices.items() if one.was}
 
     def check(self, field: Field, report: Report) -> None:

@@ -93,7 +93,7 @@ class Phone(Text):
         number = self.number(value, field)
         return number.as_rfc3966 if number.is_valid() else ""
 
-    def plain(self, value: Any, field: Field) -> str:
+    def serialize(self, value: Any, field: Field) -> str:
         return str(value)
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
@@ -109,7 +109,7 @@ class Phone(Text):
             raise ValueError("may have 40 letters at most.")
         return text_of(raw)
 
-    def accept(self, value: str, field: Field) -> str:
+    def validate(self, value: str, field: Field) -> str:
         """Take what `parse` found to exist; only a number kept as written can still hold what no database takes."""
         if "\0" in value:
             raise ValueError("may not hold NUL characters.")

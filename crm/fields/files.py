@@ -56,7 +56,7 @@ class File(FieldType):
     kind = "text"
     Options = FileOptions
     sortable = False
-    tells_apart = False
+    usable_as_key = False
     input = "file"
 
     def folder(self, field: Field) -> str:
@@ -86,7 +86,7 @@ class File(FieldType):
     def address(self, value: Any, field: Field) -> str:
         return default_storage.url(str(value))
 
-    def plain(self, value: Any, field: Field) -> str:
+    def serialize(self, value: Any, field: Field) -> str:
         return str(value)
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
@@ -97,10 +97,10 @@ class File(FieldType):
             raise ValueError(f"{text[:80]!r} is not a file that was uploaded to this field.")
         return text
 
-    def accept(self, value: Any, field: Field) -> Any:
+    def validate(self, value: Any, field: Field) -> Any:
         return value
 
-    def same(self, one: Any, other: Any) -> bool:
+    def equals(self, one: Any, other: Any) -> bool:
         return str(one or "") == str(other or "")
 
 

@@ -62,7 +62,7 @@ class SequenceType(Text):
     example_options = {"format": "B-{year}-{n:05}"}
     input = "given"
     breaks = False
-    fills = True
+    sets_on_save = True
 
     def column(self, field: Field) -> models.Field:
         return columns.Char(max_length=80, **self.common(field, unique=True, blank=True, null=True))
@@ -136,7 +136,7 @@ class SlugType(Text):
     examples = ("alpine-lakes", "rome-2026")
     reads_as_title = False
     input = "slug"
-    fills = True
+    sets_on_save = True
 
     def column(self, field: Field) -> models.Field:
         return columns.Slug(max_length=100, **self.common(field, unique=True, blank=True, null=True, db_index=NOTHING))
@@ -158,7 +158,7 @@ class SlugType(Text):
             raise ValueError(f"{text!r} may hold letters, digits, '-' and '_' only.")
         return text
 
-    def accept(self, value: str, field: Field) -> str:
+    def validate(self, value: str, field: Field) -> str:
         return value
 
     def fill(self, records: Sequence[models.Model], field: Field) -> None:
@@ -186,7 +186,7 @@ class Uuid(FieldType):
     examples = ("6f1a1a52-6c1c-4b5e-9d8f-0a4d6a1c2b3e",)
     sortable = False
     input = "given"
-    fills = True
+    sets_on_save = True
 
     def column(self, field: Field) -> models.Field:
         return columns.Uuid(**self.common(field))
@@ -199,7 +199,7 @@ class Uuid(FieldType):
     def nullable(self, field: Field) -> bool:
         return True
 
-    def plain(self, value: Any, field: Field) -> str:
+    def serialize(self, value: Any, field: Field) -> str:
         return str(value)
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> uuid.UUID:
@@ -218,7 +218,7 @@ class Json(FieldType):
     Options = Stored
     examples = ({"a": [1, 2.5, None]}, [1, "x"], 7)
     sortable = False
-    tells_apart = False
+    usable_as_key = False
     listable = True
     input = "json"
 
@@ -228,7 +228,7 @@ class Json(FieldType):
     def display(self, value: Any, field: Field) -> str:
         return json.dumps(value, ensure_ascii=False)
 
-    def plain(self, value: Any, field: Field) -> str:
+    def serialize(self, value: Any, field: Field) -> str:
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> Any:
@@ -239,7 +239,7 @@ class Json(FieldType):
             reason = str(error).split(":")[0]
             raise ValueError(f"{str(raw)[:40]!r} is not JSON ({reason}).") from None
 
-    def accept(self, value: Any, field: Field) -> Any:
+    def validate(self, value: Any, field: Field) -> Any:
         text = json.dumps(value, ensure_ascii=False)
         if NUL.search(text) or HALF.search(text):
             raise ValueError("holds a NUL or half of a character, which no database keeps.")

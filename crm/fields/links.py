@@ -65,7 +65,7 @@ class Link(FieldType):
     def display(self, value: Any, field: Field) -> str:
         return str(value)
 
-    def plain(self, value: Any, field: Field) -> Any:
+    def serialize(self, value: Any, field: Field) -> Any:
         return value
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> Any:

@@ -71,7 +71,7 @@ class Date(FieldType):
     def display(self, value: Any, field: Field) -> str:
         return format_date(value, "medium", locale=locale_of(field.business))
 
-    def plain(self, value: date, field: Field) -> str:
+    def serialize(self, value: date, field: Field) -> str:
         return value.isoformat()
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> date:
@@ -121,7 +121,7 @@ class DateTime(FieldType):
         local, locale = value.astimezone(zone_of(field)), locale_of(field.business)
         return f"{format_date(local, 'medium', locale=locale)}, {format_time(local.time(), 'short', locale=locale)}"
 
-    def plain(self, value: datetime, field: Field) -> str:
+    def serialize(self, value: datetime, field: Field) -> str:
         """Return local time; with its offset where the clock shows that hour twice."""
         local = value.astimezone(zone_of(field))
         twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
@@ -177,7 +177,7 @@ class Time(FieldType):
     def display(self, value: time, field: Field) -> str:
         return format_time(value, "short", locale=locale_of(field.business))
 
-    def plain(self, value: time, field: Field) -> str:
+    def serialize(self, value: time, field: Field) -> str:
         return value.isoformat()
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> time:
@@ -260,7 +260,7 @@ class Duration(FieldType):
             report(f"'min' ({low}) is more than 'max' ({high})", "min")
         super().check(field, report)
 
-    def accept(self, value: timedelta, field: Field) -> timedelta:
+    def validate(self, value: timedelta, field: Field) -> timedelta:
         low, high = field.options.min, field.options.max
         if low and value < read_duration(low):
             raise ValueError(f"must be {low} at least.")
@@ -276,7 +276,7 @@ class Duration(FieldType):
         parts += [f"{seconds} s"] if seconds or not parts else []
         return ("-" if value < timedelta() else "") + " ".join(parts)
 
-    def plain(self, value: timedelta, field: Field) -> str:
+    def serialize(self, value: timedelta, field: Field) -> str:
         total = abs(value)
         minutes, seconds = divmod(int(total.total_seconds()), 60)
         fraction = f".{total.microseconds:06}".rstrip("0") if total.microseconds else ""

@@ -141,7 +141,7 @@ class Decimal(Integer):
     def display(self, value: Any, field: Field) -> str:
         return format_decimal(value, locale=locale_of(field.business), decimal_quantization=False)
 
-    def plain(self, value: Any, field: Field) -> str:
+    def serialize(self, value: Any, field: Field) -> str:
         return f"{value:.{self.places(field)}f}"
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> Number:

@@ -51,7 +51,7 @@ class Country(FieldType):
     def display(self, value: Any, field: Field) -> str:
         return str(countries.name(str(value)) or value)
 
-    def plain(self, value: Any, field: Field) -> str:
+    def serialize(self, value: Any, field: Field) -> str:
         return str(value)
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
@@ -62,7 +62,7 @@ class Country(FieldType):
             raise ValueError(f"{text_of(raw)!r} is not a country. {'' if hint.startswith('Known') else hint}".strip())
         return code
 
-    def same(self, one: Any, other: Any) -> bool:
+    def equals(self, one: Any, other: Any) -> bool:
         return str(one or "") == str(other or "")
 
     def input_options(self, field: Field) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Floor 2: what every record, plan and capability has in common. Imports the blueprint and the fields only."""
+"""Layer 2: the contract of capabilities: contributions, events, named actions. Imports the blueprint only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from crm.kernel.plans import Clash
+from crm.kernel.contributions import ConflictError
 
 _actions: dict[str, tuple[str, Callable[..., Any]]] = {}
 
@@ -14,7 +14,7 @@ def register(name: str, action: Callable[..., Any], origin: str) -> None:
     """Make an action known. Raises Clash where another origin has the name."""
     first = _actions.get(name)
     if first and first[0] != origin:
-        raise Clash(f"two actions are called {name!r}: of {first[0]} and of {origin}")
+        raise ConflictError(f"two actions are called {name!r}: of {first[0]} and of {origin}")
     _actions[name] = (origin, action)
 
 

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.sections import Section
-from crm.kernel.plans import Plan
+from crm.kernel.contributions import Contributions
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ class Capability:
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         """Report what is wrong with the section once all entities are known."""
 
-    def plan_model(self, entity: Entity, plan: Plan) -> None:
+    def contribute_to_model(self, entity: Entity, contributions: Contributions) -> None:
         """Add columns, constraints, permissions or finishing steps to an entity's model."""
 
-    def plan_admin(self, entity: Entity, plan: Plan) -> None:
+    def contribute_to_admin(self, entity: Entity, contributions: Contributions) -> None:
         """Add pages, buttons, bulk actions and panels to an entity's admin."""
 
-    def followers(self, entity: Entity, old: str) -> dict[str, str]:
+    def models_renamed_with(self, entity: Entity, old: str) -> dict[str, str]:
         """Name the models that are renamed along when the entity was called `old`: old class name → new."""
         return {}
 

@@ -18,10 +18,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.writer import MigrationWriter
 
-from crm.blueprint.expressions.computing import KEPT
+from crm.blueprint.expressions.computing import MATERIALIZED
 from crm.business import Location
 from crm.models import Release
-from crm.release.plan import Plan, plan_text
+from crm.release.plan import ReleasePlan, plan_text
 from crm.release.roles import sync_roles
 from crm.release.snapshot import write_snapshot
 from crm.release.steps import LOSES, REFUSED
@@ -64,7 +64,7 @@ def _database_lock() -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
-def refuse_risks(plan: Plan, allow_data_loss: bool) -> None:
+def refuse_risks(plan: ReleasePlan, allow_data_loss: bool) -> None:
     """Raise NotApplied for steps that must not be taken, each by name."""
     refused = plan.with_risk(REFUSED)
     losing = [] if allow_data_loss else plan.with_risk(LOSES)
@@ -76,7 +76,7 @@ def refuse_risks(plan: Plan, allow_data_loss: bool) -> None:
         raise NotApplied("\n".join([why, *lines]))
 
 
-def catch_up(plan: Plan) -> None:
+def catch_up(plan: ReleasePlan) -> None:
     """Bring a database that lags behind to the definitions in force. Raises NotApplied where it refuses."""
     _migrate()
     _recompute(plan)
@@ -89,7 +89,7 @@ def _migrate() -> None:
         raise NotApplied(f"The database refused, and is as it was: {error}") from error
 
 
-def apply_plan(plan: Plan, location: Location, say: Callable[[str], None]) -> None:
+def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]) -> None:
     """Carry out a plan. Raises NotApplied, with everything as it was, where a part of it fails."""
     boot_test(plan)
     written = _write_migration(plan, location) if plan.operations else None
@@ -116,7 +116,7 @@ def apply_plan(plan: Plan, location: Location, say: Callable[[str], None]) -> No
     _reload(say)
 
 
-def _write_migration(plan: Plan, location: Location) -> Path:
+def _write_migration(plan: ReleasePlan, location: Location) -> Path:
     package = location.migrations / "__init__.py"
     location.migrations.mkdir(exist_ok=True)
     if not package.exists():
@@ -132,13 +132,13 @@ def _write_migration(plan: Plan, location: Location) -> Path:
     return path
 
 
-def _recompute(plan: Plan) -> None:
+def _recompute(plan: ReleasePlan) -> None:
     """Work out the values that columns keep, in a process that serves the new definitions."""
-    if any(KEPT in entity.storage.values() for entity in plan.business.entities.values()):
+    if any(MATERIALIZED in entity.storage.values() for entity in plan.business.entities.values()):
         _manage("recompute", BUSINESS=str(settings.BUSINESS_LOCATION.folder)).check_returncode()
 
 
-def _count_rules(plan: Plan, say: Callable[[str], None]) -> None:
+def _count_rules(plan: ReleasePlan, say: Callable[[str], None]) -> None:
     """Say who breaks the new rules that could not be counted before, in a process that serves the new definitions."""
     if plan.rules_to_count:
         keys = [one.key for one in plan.rules_to_count]
@@ -156,7 +156,7 @@ def _manage(command: str, *words: str, **environment: str) -> subprocess.Complet
     )
 
 
-def boot_test(plan: Plan) -> None:
+def boot_test(plan: ReleasePlan) -> None:
     """Start the new definitions in a process of its own. Raises NotApplied with what it said."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "snapshot.json"

@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.db import connection
 
-from crm.blueprint.expressions.computing import GENERATED, KEPT, LIVE, reads
+from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED, ON_READ, reads
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.problems import did_you_mean
-from crm.builders.admin import plan_admin
-from crm.builders.models import plan_model
-from crm.kernel.plans import Plan
-from crm.release.steps import shown
+from crm.builders.admin import admin_contributions
+from crm.builders.models import model_contributions
+from crm.kernel.contributions import Contributions, Kind
+from crm.release.steps import format_value
 from crm.wiring import CAPABILITIES
 
 KEPT_AS = {
     GENERATED: ("in a column that the database computes", "everything that it reads stands in the same record"),
-    KEPT: (
+    MATERIALIZED: (
         "in a column that the engine keeps true, in the transaction of whatever it depends on",
         "it reads other records, or needs what no generated column can do",
     ),
-    LIVE: ("nowhere; it is worked out whenever it is asked for", "it depends on the day or the moment"),
+    ON_READ: ("nowhere; it is worked out whenever it is asked for", "it depends on the day or the moment"),
 }
 """How a computed value is kept, in words, and when it is kept so."""
 
@@ -37,7 +37,7 @@ def explain(business: Business, name: str) -> str:
     entity = business.entities.get(entity_name)
     if entity is None:
         raise Unknown(f"There is no entity {entity_name!r}. {did_you_mean(entity_name, business.entities)}")
-    plans = plan_model(entity, CAPABILITIES), plan_admin(entity, CAPABILITIES)
+    plans = model_contributions(entity, CAPABILITIES), admin_contributions(entity, CAPABILITIES)
     if not field_name:
         return "\n".join(_entity(entity, plans))
     field = entity.find(field_name)
@@ -47,20 +47,20 @@ def explain(business: Business, name: str) -> str:
     return "\n".join(_field(field, plans))
 
 
-def _entity(entity: Entity, plans: tuple[Plan, ...]) -> Iterator[str]:
+def _entity(entity: Entity, plans: tuple[Contributions, ...]) -> Iterator[str]:
     yield f"{entity.name}: {entity.label}, defined in {entity.document.file}"
     for plan in plans:
         yield ""
         yield str(plan)
 
 
-def _field(field: Field, plans: tuple[Plan, ...]) -> Iterator[str]:
+def _field(field: Field, plans: tuple[Contributions, ...]) -> Iterator[str]:
     kind = field.type
     yield f"{field}: {field.label} ({kind.name}), defined at {field.place(key=True)}"
     yield f"  {kind.summary}"
     options = field.options.model_dump(exclude_unset=True, by_alias=True)
     for key, value in options.items():
-        yield f"  {key}: {shown(value)}  [{field.place(key, key=True)}]"
+        yield f"  {key}: {format_value(value)}  [{field.place(key, key=True)}]"
     yield from _computed(field)
     yield from _rules(field)
     yield from _roles(field)
@@ -71,10 +71,10 @@ def _field(field: Field, plans: tuple[Plan, ...]) -> Iterator[str]:
     yield f"  filter: {kind.filter or 'none'}; sorts: {_yes(kind.sortable)}; searched: {_yes(kind.searchable)}"
     for plan in plans:
         for one in plan.about(field.name):
-            if one.kind != "column" or plan is not plans[0]:
+            if one.kind != Kind.COLUMN or plan is not plans[0]:
                 yield f"  {one.kind} {one.name}  [{one.origin}]"
     for other in field.business.entities.values():
-        plan = plan_admin(other, CAPABILITIES)
+        plan = admin_contributions(other, CAPABILITIES)
         for one in plan:
             if other is not field.entity and isinstance(one.value, str) and _leads_to(other, one.value, field):
                 yield f"  {one.kind} {one.value} of {other.name}  [{one.origin}]"

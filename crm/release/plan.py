@@ -15,15 +15,15 @@ from crm.blueprint.nodes import Business
 from crm.blueprint.problems import Place
 from crm.business import Location
 from crm.release.batched import BatchedMigration
-from crm.release.choosing import choice_steps
-from crm.release.holding import Held, can_be_counted, new_rules, told
-from crm.release.meaning import steps_of
+from crm.release.choice_changes import choice_steps
+from crm.release.operations_to_steps import build_steps
+from crm.release.plan_context import PlanContext
 from crm.release.renames import rename_steps
 from crm.release.roles import role_steps
-from crm.release.scene import Scene
+from crm.release.rule_violations import RuleCheck, can_be_counted, describe_violations, new_rules
 from crm.release.snapshot import Snapshot, business_in_force, snapshot_in_force, take_snapshot
 from crm.release.states import detect, wanted_state
-from crm.release.steps import BACKFILL, CONVERTS, LOSES, REFUSED, SAFE, Step, shown, some
+from crm.release.steps import BACKFILL, CONVERTS, LOSES, REFUSED, SAFE, Step, format_value, pluralize
 
 SIGNS = {SAFE: "+", BACKFILL: "~", CONVERTS: "~", LOSES: "!", REFUSED: "x"}
 RISKS = {SAFE: "safe", BACKFILL: "filling rows", CONVERTS: "converting", LOSES: "losing data", REFUSED: "refused"}
@@ -31,7 +31,7 @@ RISKS = {SAFE: "safe", BACKFILL: "filling rows", CONVERTS: "converting", LOSES: 
 
 
 @dataclass
-class Plan:
+class ReleasePlan:
     """What applying would do. `pending` are migrations of the folder that this database has not run."""
 
     business: Business
@@ -43,14 +43,14 @@ class Plan:
     pending: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     """What the records there say to the rules that are new or changed."""
-    rules_to_count: list[Held] = field(default_factory=list)
+    rules_to_count: list[RuleCheck] = field(default_factory=list)
     """The rules that can be counted only when the plan is carried out."""
 
     @property
     def operations(self) -> list[Any]:
-        first = [one for step in self.steps for one in step.first]
+        first = [one for step in self.steps for one in step.pre_operations]
         own = [one for step in self.steps for one in step.operations]
-        return [*first, *own, *(one for step in self.steps for one in step.on_versions)]
+        return [*first, *own, *(one for step in self.steps for one in step.history_operations)]
 
     @property
     def lags(self) -> bool:
@@ -86,7 +86,7 @@ def _engine_migration() -> str:
     return max(name for app, name in MigrationLoader(None).disk_migrations if app == "crm")
 
 
-def make_plan(business: Business, location: Location) -> Plan:
+def make_plan(business: Business, location: Location) -> ReleasePlan:
     """Compare the definitions with what is in force, and with what the database has."""
     label = business.label
     executor = MigrationExecutor(connection)
@@ -96,7 +96,7 @@ def make_plan(business: Business, location: Location) -> Plan:
     before = business_in_force(applied, location, releasing=True)
     number = int(names[-1][:4]) + 1 if names else 1
     name = f"{number:04}_{'initial' if number == 1 else 'release'}"
-    plan = Plan(business, snapshot, name, names[-1] if names else None)
+    plan = ReleasePlan(business, snapshot, name, names[-1] if names else None)
     targets = loader.graph.leaf_nodes()
     plan.pending = [f"{one.app_label}.{one.name}" for one, _ in executor.migration_plan(targets)]
     plan.edits = list(_edits(applied, snapshot, business))
@@ -104,25 +104,25 @@ def make_plan(business: Business, location: Location) -> Plan:
     state = now.clone()
     plan.steps, renames = rename_steps(business, state)
     wanted = wanted_state(business, state)
-    scene = Scene(before, business, now, wanted, renames, f"{label}.{name}", counts=not plan.lags)
-    plan.steps += [*steps_of(detect(state, wanted, label), scene), *choice_steps(scene)]
-    _hold(plan, scene)
+    context = PlanContext(before, business, now, wanted, renames, f"{label}.{name}", counts=not plan.lags)
+    plan.steps += [*build_steps(detect(state, wanted, label), context), *choice_steps(context)]
+    _check_new_rules(plan, context)
     if not plan.pending:
         plan.steps += role_steps(business, before, edited=not plan.is_empty)
     return plan
 
 
-def _hold(plan: Plan, scene: Scene) -> None:
+def _check_new_rules(plan: ReleasePlan, context: PlanContext) -> None:
     """Ask the records that are there of the rules that are new or changed."""
     former = {
-        one.name: scene.entity(scene.before, scene.renames.model(one.class_name))
+        one.name: context.entity(context.old_business, context.renames.model(one.class_name))
         for one in plan.business.entities.values()
     }
     for one in new_rules(plan.business, {name: entity for name, entity in former.items() if entity}):
         if plan.lags or not can_be_counted(one, plan.operations):
             plan.rules_to_count.append(one)
         else:
-            plan.rules += told(one)
+            plan.rules += describe_violations(one)
 
 
 def _edits(before: Snapshot | None, after: Snapshot, business: Business) -> list[str]:
@@ -163,21 +163,21 @@ def _edit(place: Place, stem: str, path: tuple, was: Any, now: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = shown(value)
+    text = format_value(value)
     return text if len(text) <= 70 else f"{text[:69]}…"
 
 
 SQL_LINES = 30
 
 
-def plan_text(plan: Plan, sql: int | None = SQL_LINES) -> str:
+def plan_text(plan: ReleasePlan, sql: int | None = SQL_LINES) -> str:
     """Return a plan as an owner reads it, with the first `sql` lines of its SQL (all for None)."""
     if plan.is_empty:
         return f"{plan.business.label}: nothing to do; the definitions are in force."
     lines = [f"{plan.business.label}: what applying would do", *_step_lines(plan)]
     if plan.pending:
         names = ", ".join(plan.pending[-4:])
-        lines += ["", f"  This database has {some(len(plan.pending), 'migration')} to run: {names}"]
+        lines += ["", f"  This database has {pluralize(len(plan.pending), 'migration')} to run: {names}"]
     if plan.lags and plan.steps:
         lines.append("  So its rows were not looked at; apply runs them first, and plans again.")
     lines += _rule_lines(plan)
@@ -195,7 +195,7 @@ def plan_text(plan: Plan, sql: int | None = SQL_LINES) -> str:
     return "\n".join(lines)
 
 
-def _step_lines(plan: Plan) -> Iterator[str]:
+def _step_lines(plan: ReleasePlan) -> Iterator[str]:
     if plan.steps:
         yield ""
     for step in plan.steps:
@@ -204,7 +204,7 @@ def _step_lines(plan: Plan) -> Iterator[str]:
         yield from (f"      {note}" for note in step.notes)
 
 
-def _rule_lines(plan: Plan) -> list[str]:
+def _rule_lines(plan: ReleasePlan) -> list[str]:
     later = [
         f"? the rule at {one.place} reads what this plan changes: apply counts who breaks it"
         for one in plan.rules_to_count
@@ -213,14 +213,14 @@ def _rule_lines(plan: Plan) -> list[str]:
     return ["", "  Rules:", *(f"    {line}" for line in lines)] if lines else []
 
 
-def _sql_lines(plan: Plan, most: int | None) -> list[str]:
+def _sql_lines(plan: ReleasePlan, most: int | None) -> list[str]:
     everything = [line for line in sql_of(plan) if line != "--"]
     lines = [f"    {line}" for line in everything[:most]]
     rest = len(everything) - len(lines)
     return [*lines, f"    … and {rest} more lines: manage.py plan --sql"] if rest else lines
 
 
-def sql_of(plan: Plan) -> list[str]:
+def sql_of(plan: ReleasePlan) -> list[str]:
     """Return the SQL of a plan's steps, on this database."""
     state = _state(MigrationLoader(None), plan.business.label)
     with connection.schema_editor(collect_sql=True, atomic=True) as editor:

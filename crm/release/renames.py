@@ -10,9 +10,9 @@ from django.db.migrations.state import ModelState, ProjectState
 
 from crm.blueprint.names import camel
 from crm.blueprint.nodes import Business, Entity, Field
-from crm.release import moving
-from crm.release.scene import Renames
-from crm.release.steps import REFUSED, SAFE, Step, move
+from crm.release import data_migrations
+from crm.release.plan_context import Renames
+from crm.release.steps import REFUSED, SAFE, Step, data_migration
 from crm.wiring import CAPABILITIES
 
 
@@ -24,9 +24,9 @@ def rename_steps(business: Business, state: ProjectState) -> tuple[list[Step], R
     for make, waiting in ((_entity_step, entities), (_field_step, leaves)):
         # A name may be taken until what has it is renamed itself, so the rest is tried again after each.
         while step := next(filter(None, (make(one, state) for one in waiting)), None):
-            for one in step.first:
+            for one in step.pre_operations:
                 one.state_forwards(business.label, state)
-            renames.note(step.first)
+            renames.note(step.pre_operations)
             steps.append(step)
     return steps, renames
 
@@ -59,7 +59,7 @@ def _stays(other: Entity | Field | None) -> bool:
 
 
 def _followers(entity: Entity, old: str) -> dict[str, str]:
-    return {before: after for one in CAPABILITIES for before, after in one.followers(entity, old).items()}
+    return {before: after for one in CAPABILITIES for before, after in one.models_renamed_with(entity, old).items()}
 
 
 def _entity(entity: Entity, former: str, state: ProjectState) -> Iterator[Operation]:
@@ -72,7 +72,7 @@ def _entity(entity: Entity, former: str, state: ProjectState) -> Iterator[Operat
         if app == label and "_" in model.name:
             yield from _link_columns(model, followers.get(model.name, model.name), before.lower(), after.lower())
     renamed = {old.lower(): new.lower() for old, new in {before: after, **followers}.items()}
-    yield move(moving.rename_entity, label, before=former, after=entity.name, models=renamed)
+    yield data_migration(data_migrations.rename_entity, label, before=former, after=entity.name, models=renamed)
 
 
 def _link_columns(model: ModelState, name: str, before: str, after: str) -> Iterator[Operation]:
@@ -91,7 +91,8 @@ def _field(entity: Entity, leaf: Field, state: ProjectState) -> Iterator[Operati
             yield from _free(model, former)
             yield migrations.RenameField(name, former, leaf.name)
             if name == entity.class_name:
-                yield move(moving.rename_field, label, entity=entity.name, before=former, after=leaf.name)
+                names = {"entity": entity.name, "before": former, "after": leaf.name}
+                yield data_migration(data_migrations.rename_field, label, **names)
     for old, new in followers.items():
         if old != new and (label, old.lower()) in state.models and (label, new.lower()) not in state.models:
             yield migrations.RenameModel(old, new)

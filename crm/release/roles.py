@@ -9,11 +9,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 
 from crm.blueprint.nodes import Business
-from crm.kernel.access import group_name
-from crm.release.steps import LOSES, SAFE, Step, some
+from crm.records.access import group_name
+from crm.release.steps import LOSES, SAFE, Step, pluralize
 
 
-def strays(business: Business) -> list[str]:
+def out_of_sync_roles(business: Business) -> list[str]:
     """Return the roles whose groups are not what the definitions say, as in a database that was not there for them."""
     wanted, groups = _wanted(business), dict[str, set[str]]()
     found = Group.objects.filter(name__startswith=f"{business.label}.")
@@ -31,13 +31,13 @@ def role_steps(business: Business, before: Business, *, edited: bool) -> Iterato
     for role in (one for one in before.roles if one not in business.roles):
         count = people_of(business, role)
         if role in heirs:
-            yield Step(f"rename the role {role} to {heirs[role]}, with {some(count, 'account')}", SAFE, place)
+            yield Step(f"rename the role {role} to {heirs[role]}, with {pluralize(count, 'account')}", SAFE, place)
         elif count:
             heir = (
                 f"Name the role that takes its place, as in 'other: {{was: {role}}}', or give them another one first."
             )
-            yield Step(f"take the role {role} from {some(count, 'account')}", LOSES, place, [heir])
-    strangers = [] if edited else strays(business)
+            yield Step(f"take the role {role} from {pluralize(count, 'account')}", LOSES, place, [heir])
+    strangers = [] if edited else out_of_sync_roles(business)
     if strangers:
         yield Step(f"bring the groups of these roles in line with the definitions: {', '.join(strangers)}", SAFE, place)
 

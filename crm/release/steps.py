@@ -13,7 +13,7 @@ from django.db import migrations
 from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.problems import Place
-from crm.release import moving
+from crm.release import data_migrations
 
 SAFE, BACKFILL, CONVERTS, LOSES, REFUSED = "safe", "fills rows", "converts", "loses data", "refused"
 
@@ -26,29 +26,29 @@ class Step:
     risk: str
     place: Place | None = None
     notes: list[str] = field(default_factory=list)
-    first: list[Operation] = field(default_factory=list)
+    pre_operations: list[Operation] = field(default_factory=list)
     """What is done before every step's own operations: renames, archiving, and what goes from the history."""
     operations: list[Operation] = field(default_factory=list)
-    on_versions: list[Operation] = field(default_factory=list)
+    history_operations: list[Operation] = field(default_factory=list)
     """The same for the tables of the history; run after every step's own."""
 
 
-def move(function: Callable[..., None], label: str, **what: Any) -> migrations.RunPython:
+def data_migration(function: Callable[..., None], label: str, **what: Any) -> migrations.RunPython:
     """Return a data move as an operation of a migration."""
-    return migrations.RunPython(partial(function, label=label, **what), moving.do_nothing)
+    return migrations.RunPython(partial(function, label=label, **what), data_migrations.do_nothing)
 
 
-def some(count: int, word: str = "record") -> str:
+def pluralize(count: int, word: str = "record") -> str:
     """Return a count with its word: `1 record`, `1,200 records`."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def they_get(count: int, value: str, who: str = "record") -> str:
+def describe_backfill(count: int, value: str, who: str = "record") -> str:
     """Say what records get: `1 record gets 5`."""
-    return f"{some(count, who)} {'gets' if count == 1 else 'get'} {value}"
+    return f"{pluralize(count, who)} {'gets' if count == 1 else 'get'} {value}"
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return a value as it would stand in YAML, on one line; text without quotes, unless it is empty."""
     plain = json.loads(json.dumps(value, default=str))
     if isinstance(plain, str):

@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from crm.capabilities.workflow.performing import perform
+from crm.capabilities.workflow.transitions import perform
 from tests.support.granting import grant
 from tests.support.pages import address, form_data, save, text_of
 from tests.support.people import client_of, person

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from crm.kernel import access
+from crm.records import access
 from tests.access.crawler import PREFIX, crawl
 from tests.support.granting import grant
 from tests.support.people import client_of, person
@@ -48,7 +48,7 @@ def tell(record, names, number):
     """Put secrets into fields of a record, and keep them in its history, too."""
     for leaf in record.definition.leaves:
         if leaf.name in names and leaf.stored and not leaf.read_only:
-            if leaf.type.kind == "text" and leaf.type.filter != "choice" and not leaf.type.fills:
+            if leaf.type.kind == "text" and leaf.type.filter != "choice" and not leaf.type.sets_on_save:
                 setattr(record, leaf.name, f"{PREFIX}{number:02}")
             elif leaf.type.kind == "number" and leaf.type.places(leaf) == 2:
                 setattr(record, leaf.name, NUMBER)
@@ -56,7 +56,7 @@ def tell(record, names, number):
 
 
 def seen_fields(user, name):
-    return {leaf.name for leaf in entity(name).leaves if access.sees(user, leaf)}
+    return {leaf.name for leaf in entity(name).leaves if access.can_view_field(user, leaf)}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def office(monkeypatch, db):
         made["stay"] = [make("stay", full=True, trip=trip, hotel=hotel) for hotel in made["hotel"]]
         hidden, number = [], 10
         for name, records in made.items():
-            rows = set(access.rows(user, model(name)).values_list("pk", flat=True))
+            rows = set(access.visible_rows(user, model(name)).values_list("pk", flat=True))
             seen = seen_fields(user, name)
             for record in records:
                 number += 1
@@ -128,7 +128,7 @@ def test_what_a_search_finds_tells_nothing(office):
     user, hidden = office("sales")
     client = client_of(user)
     for name in business().entities:
-        if access.may(user, "view", model(name)):
+        if access.has_perm(user, "view", model(name)):
             url = f"/admin/travel/{model(name)._meta.model_name}/"
             counts = [client.get(url, {"q": term}).context["cl"].result_count for term in (PREFIX, "Nowhere")]
             assert counts[0] == counts[1], name

@@ -8,8 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.kernel import access
-from crm.kernel.access import group_name, viewing
+from crm.records import access
+from crm.records.access import as_viewer, group_name
 from crm.release.roles import sync_roles
 from tests.support.granting import grant
 from tests.support.pages import address, form_data, rows_of, save, text_of
@@ -60,11 +60,11 @@ def test_rows_of_a_hidden_parent_are_hidden(monkeypatch, seller):
     grant(monkeypatch, "sales", booking={"view": {"rows": "sold_by == user"}})
     mine, theirs = make("booking", sold_by=seller), make("booking")
     shown, hidden = make("passenger", booking=mine), make("passenger", booking=theirs)
-    assert [one.pk for one in access.rows(seller, model("passenger"))] == [shown.pk]
-    assert access.sees_record(seller, shown) and not access.sees_record(seller, hidden)
+    assert [one.pk for one in access.visible_rows(seller, model("passenger"))] == [shown.pk]
+    assert access.can_access_record(seller, shown) and not access.can_access_record(seller, hidden)
     grant(monkeypatch, "sales", booking={"view": {"except": ["passengers"]}})
     seller = person("sales")
-    assert not access.rows(seller, model("passenger")).exists()
+    assert not access.visible_rows(seller, model("passenger")).exists()
 
 
 def test_a_change_stays_within_the_rows_that_may_be_changed(monkeypatch):
@@ -134,8 +134,8 @@ def test_roles_add_up_but_a_field_is_seen_of_all_records_or_of_none(monkeypatch)
     sync_roles(business())
     user.groups.add(Group.objects.get(name=group_name(business(), "guide")))
     make("customer")
-    assert access.rows(user, model("customer")).count() == 1
-    seen = {name: access.sees(user, entity("customer").fields[name]) for name in ("name", "email", "phone")}
+    assert access.visible_rows(user, model("customer")).count() == 1
+    seen = {name: access.can_view_field(user, entity("customer").fields[name]) for name in ("name", "email", "phone")}
     assert seen == {"name": True, "email": False, "phone": True}
 
 
@@ -143,10 +143,10 @@ def test_a_permission_given_by_hand_knows_no_limits(monkeypatch, seller):
     make("customer")
     group = Group.objects.create(name="auditors")
     group.permissions.add(Permission.objects.get(codename="view_customer"))
-    assert not access.rows(seller, model("customer")).exists()
+    assert not access.visible_rows(seller, model("customer")).exists()
     seller.groups.add(group)
     seller = type(seller).objects.get(pk=seller.pk)
-    assert access.rows(seller, model("customer")).count() == 1
+    assert access.visible_rows(seller, model("customer")).count() == 1
 
 
 def test_who_has_no_profile_has_nothing_of_it(monkeypatch):
@@ -156,16 +156,16 @@ def test_who_has_no_profile_has_nothing_of_it(monkeypatch):
     monkeypatch.setitem(one.fields, "account", account)
     grant(monkeypatch, "sales", trip={"view": {"rows": "summary == user.phone"}})
     make("trip", summary="")
-    monkeypatch.setattr("crm.expressions.python.profile_of", lambda user, entity: None)
-    assert not access.rows(person("sales"), model("trip")).exists()
+    monkeypatch.setattr("crm.expressions.evaluate.profile_of", lambda user, entity: None)
+    assert not access.visible_rows(person("sales"), model("trip")).exists()
 
 
 def test_titles_and_messages_are_for_the_eyes_of_whoever_looks(seller):
     theirs = make("customer", name="Ben")
     assert str(theirs) == "Ben"
-    with viewing(seller):
+    with as_viewer(seller):
         assert str(theirs) == "Hidden customer"
-    with viewing(person(is_superuser=True)):
+    with as_viewer(person(is_superuser=True)):
         assert str(theirs) == "Ben"
 
 

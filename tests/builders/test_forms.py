@@ -62,7 +62,7 @@ def test_add_through_the_form(signed_in, name):
     new = model(name).objects.get()
     for leaf in (one for one in entity(name).leaves if one.name in kept and one.type.input not in {"file", "image"}):
         if not leaf.options.read_only and leaf.type.input != "given":
-            assert leaf.type.same(getattr(new, leaf.name), kept[leaf.name]), leaf
+            assert leaf.type.equals(getattr(new, leaf.name), kept[leaf.name]), leaf
     for key, targets in many.items():
         assert set(getattr(new, key).all()) == targets, key
 
@@ -76,7 +76,7 @@ def test_saving_without_a_change_changes_nothing(signed_in, name):
     assert save(signed_in, name, record).status_code == 302
     after = model(name).objects.get(pk=record.pk)
     for leaf in (one for one in entity(name).leaves if one.name in before):
-        assert leaf.type.same(getattr(after, leaf.name), before[leaf.name]), leaf
+        assert leaf.type.equals(getattr(after, leaf.name), before[leaf.name]), leaf
 
 
 @pytest.mark.parametrize("name", ENTITIES)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from crm.blueprint.expressions.reading import read_expression
+from crm.blueprint.expressions.parser import read_expression
 from crm.blueprint.rules import Rule, Showing
 from crm.blueprint.text import parse_template
 from tests.support.pages import address, fill_in, form_data, said, save, text_of

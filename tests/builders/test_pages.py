@@ -7,7 +7,8 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
-from crm.kernel import access
+from crm.kernel.contributions import Kind
+from crm.records import access
 from tests.support.pages import address, form_data, text_of
 from tests.support.people import client_of, person
 from tests.support.records import business, entity, make, model
@@ -26,7 +27,7 @@ def pages_of(name, record):
     found += [(address(name, page, record.pk), verb) for page, verb in RECORDS.items()]
     version = type(record).history.filter(id=record.pk).first()
     found.append((address(name, "revert", record.pk, version.history_id), "change"))
-    panels = access_site(name).plan.of("panel")
+    panels = access_site(name).contributions.by_kind(Kind.PANEL)
     return found + [(address(name, "panel", record.pk, panel), "view") for panel in panels]
 
 
@@ -133,8 +134,8 @@ def test_strangers_are_sent_to_sign_in():
 def test_who_is_not_of_the_staff_or_has_left_may_do_nothing(lacks):
     user = get_user_model()._default_manager.create_superuser("gone", "", "x")
     setattr(user, lacks, False)
-    assert not any(access.may(user, verb, model("customer")) for verb in access.VERBS)
-    assert not access.rows(user, model("customer")).exists()
+    assert not any(access.has_perm(user, verb, model("customer")) for verb in access.VERBS)
+    assert not access.visible_rows(user, model("customer")).exists()
 
 
 @pytest.mark.parametrize("name", ENTITIES)
@@ -153,7 +154,7 @@ def test_panels_are_named_by_the_tabs(signed_in, name):
         if "panel_url" in tab:
             assert tab["panel_url"] in page.content.decode()
     for link in entity(name).pointing_here():
-        if link.entity.name in access_site(name).plan.of("panel") and link.type.stored:
+        if link.entity.name in access_site(name).contributions.by_kind(Kind.PANEL) and link.type.stored:
             other = make(link.entity.name, **({} if link.type.many else {link.name: record}))
             if link.type.many:
                 getattr(other, link.name).add(record)
@@ -165,7 +166,7 @@ def test_a_panel_is_refused_to_whoever_may_not_see_its_records(signed_in, monkey
     """The rows of a panel pass through the access layer of the entity that they belong to."""
     booking = make("booking")
     asked = []
-    kept = access.rows
-    monkeypatch.setattr(access, "rows", lambda user, which: asked.append(which) or kept(user, which))
+    kept = access.visible_rows
+    monkeypatch.setattr(access, "visible_rows", lambda user, which: asked.append(which) or kept(user, which))
     signed_in.get(address("customer", "panel", booking.customer_id, "booking"))
     assert model("booking") in asked

@@ -29,4 +29,4 @@ def field_of(kind: FieldType, **options: Any) -> Field:
 def values_of(field: Field) -> list[Any]:
     """Return the values that the examples of a field's type mean."""
     kind = field.type
-    return [kind.accept(kind.parse(raw, field, PLAIN), field) for raw in kind.examples]
+    return [kind.validate(kind.parse(raw, field, PLAIN), field) for raw in kind.examples]

@@ -21,9 +21,9 @@ from crm.capabilities.transfer.keys import name_of
 from crm.capabilities.transfer.resource import export_rows
 from crm.capabilities.transfer.runs import import_file
 from crm.fields.base import Reading
-from crm.kernel.record import is_empty
 from crm.management.entities import business_here
 from crm.models import Tag
+from crm.records.display import is_empty
 
 FORMATS = ("csv", "xlsx", "json")
 ORDER = ("shelf", "book", "leaflet", "thing", "line")
@@ -102,7 +102,7 @@ def make_records() -> None:
     targets = {"shelf": shelves, "book": books, "leaflet": leaflets, "owner": people}
     many = {"books": books, "shelves": shelves, "topics": tags}
     plain = [leaf for leaf in entity.leaves if leaf.type.stored and leaf.type.reference(leaf) is None]
-    apart = {leaf.name for leaf in plain if leaf.type.fills or leaf.type.input in {"file", "image"}} | {"key"}
+    apart = {leaf.name for leaf in plain if leaf.type.sets_on_save or leaf.type.input in {"file", "image"}} | {"key"}
     known = {leaf.name: values(leaf) for leaf in plain if leaf.name not in apart}
     for index in range(max(map(len, [*known.values(), NASTY])) + 2):
         found = {name: some[index % len(some)] for name, some in known.items()}
@@ -148,7 +148,7 @@ def differences(before: dict, after: dict) -> list[str]:
         entity = business_here().entities[one[0]]
         for name, old in before[one].items():
             kind, new = entity.find(name).type, after[one][name]
-            if not (old == new or kind.same(old, new)) or is_empty(old) != is_empty(new):
+            if not (old == new or kind.equals(old, new)) or is_empty(old) != is_empty(new):
                 told.append(f"{one} {name}: {str(old)[:80]!r} became {str(new)[:80]!r}")
     return told
 

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from crm.blueprint.compiler import compile_business
 from crm.blueprint.names import NAME
 from crm.blueprint.reader import Document
-from crm.builders.admin import plan_admin
-from crm.builders.models import plan_model
+from crm.builders.admin import admin_contributions
+from crm.builders.models import model_contributions
 from crm.kernel import actions
-from crm.kernel.access import VERBS
 from crm.kernel.capability import BulkAction, Button, Capability, Page, Panel
-from crm.kernel.plans import Clash, Plan
+from crm.kernel.contributions import ConflictError, Contributions, Kind
+from crm.records.access import VERBS
 from crm.wiring import CAPABILITIES, FIELD_TYPES, LANGUAGE
 
 FOLDERS = Path(inspect.getfile(Capability)).parents[1] / "capabilities"
@@ -75,10 +75,13 @@ def test_what_it_adds_can_be_printed_and_says_where_it_comes_from(capability):
     printed = []
     for _ in range(2):
         entity = sample_entity()
-        for plan, add in ((Plan("model"), capability.plan_model), (Plan("admin"), capability.plan_admin)):
-            add(entity, plan)
-            printed.append(str(plan))
-            for one in plan:
+        for contributions, add in (
+            (Contributions("model"), capability.contribute_to_model),
+            (Contributions("admin"), capability.contribute_to_admin),
+        ):
+            add(entity, contributions)
+            printed.append(str(contributions))
+            for one in contributions:
                 assert one.origin == capability.name or one.origin.startswith("sample/thing.yaml")
                 assert isinstance(one.value, KINDS.get(one.kind, object))
                 assert " at 0x" not in str(one), "a plan is the same on every machine"
@@ -87,28 +90,28 @@ def test_what_it_adds_can_be_printed_and_says_where_it_comes_from(capability):
 
 @each()
 def test_every_page_and_button_asks_for_a_verb_that_there_is(capability):
-    plan = Plan("admin")
-    capability.plan_admin(sample_entity(), plan)
-    pages = plan.of("page")
-    for one in plan:
+    contributions = Contributions("admin")
+    capability.contribute_to_admin(sample_entity(), contributions)
+    pages = contributions.by_kind(Kind.PAGE)
+    for one in contributions:
         if isinstance(one.value, Page | Button | BulkAction | Panel):
             assert one.value.verb in VERBS
         if isinstance(one.value, Button):
             assert one.value.page in pages
             assert one.value.verb == pages[one.value.page].verb, "a button is shown to whoever may open its page"
-    assert set(plan.of("panel")) <= set(capability.panels), "a tab may name every panel that there is"
+    assert set(contributions.by_kind(Kind.PANEL)) <= set(capability.panels), "a tab may name every panel that there is"
 
 
 @each([one for one in CAPABILITIES if one.actions])
 def test_an_action_is_known_by_its_name(capability):
     for name in capability.actions:
-        with pytest.raises(Clash, match=f"(?s){capability.name}.*somebody else"):
+        with pytest.raises(ConflictError, match=f"(?s){capability.name}.*somebody else"):
             actions.register(name, print, "somebody else")
 
 
 @each()
 def test_followers_are_old_and_new_names_of_classes(capability):
-    names = capability.followers(sample_entity(), "gadget")
+    names = capability.models_renamed_with(sample_entity(), "gadget")
     assert all(old != new and old[:1].isupper() and new[:1].isupper() for old, new in names.items())
 
 
@@ -134,29 +137,33 @@ class Greedy(Capability):
     def __init__(self, kind: str, wanted: str):
         self.kind, self.wanted = kind, wanted
 
-    def plan_model(self, entity: Any, plan: Plan) -> None:
+    def contribute_to_model(self, entity: Any, contributions: Contributions) -> None:
         if self.kind == "column":
-            plan.add("column", self.wanted, None, self.name)
+            contributions.add(Kind.COLUMN, self.wanted, None, self.name)
 
-    def plan_admin(self, entity: Any, plan: Plan) -> None:
+    def contribute_to_admin(self, entity: Any, contributions: Contributions) -> None:
         if self.kind != "column":
-            plan.add(self.kind, self.wanted, None, self.name)
+            contributions.add(self.kind, self.wanted, None, self.name)
 
 
 def test_a_clash_with_a_definition_names_the_file_and_the_capability():
-    with pytest.raises(Clash, match=r"column 'my_text': by sample/thing\.yaml.* and by greedy"):
-        plan_model(sample_entity(), [Greedy("column", "my_text")])
+    with pytest.raises(ConflictError, match=r"column 'my_text': by sample/thing\.yaml.* and by greedy"):
+        model_contributions(sample_entity(), [Greedy("column", "my_text")])
 
 
 @pytest.mark.parametrize(("kind", "wanted", "owner"), [("page", "import", "transfer"), ("page", "history", "history")])
 def test_a_clash_of_two_capabilities_names_both(kind, wanted, owner):
     for order in ([*CAPABILITIES, Greedy(kind, wanted)], [Greedy(kind, wanted), *CAPABILITIES]):
-        with pytest.raises(Clash, match=f"{kind} '{wanted}'") as caught:
-            plan_admin(sample_entity(), order)
+        with pytest.raises(ConflictError, match=f"{kind} '{wanted}'") as caught:
+            admin_contributions(sample_entity(), order)
         assert owner in str(caught.value) and "greedy" in str(caught.value)
 
 
 def test_the_plans_of_an_entity_with_every_type_are_the_same_each_time():
-    printed = [str(make(sample_entity(), CAPABILITIES)) for make in (plan_model, plan_admin) for _ in range(2)]
+    printed = [
+        str(make(sample_entity(), CAPABILITIES))
+        for make in (model_contributions, admin_contributions)
+        for _ in range(2)
+    ]
     assert printed[0] == printed[1] and printed[2] == printed[3]
     assert not any(" at 0x" in text for text in printed)

@@ -19,7 +19,7 @@ from crm.blueprint.names import NAME
 from crm.builders.filters import FILTERS
 from crm.builders.inputs import INPUTS
 from crm.fields.base import FieldType
-from crm.kernel.record import is_empty
+from crm.records.display import is_empty
 from crm.wiring import FIELD_TYPES
 
 VALUES = [kind for kind in FIELD_TYPES if kind.stored and kind.input not in {"file", "image"}]
@@ -105,9 +105,9 @@ def test_nothing_is_stored_as_nothing(kind):
 def test_a_value_written_and_read_is_the_same(kind):
     field = field_of(kind)
     for value in values_of(field):
-        again = kind.parse(kind.plain(value, field), field, PLAIN)
-        assert kind.same(again, value) and kind.same(value, again), (value, again)
-        assert kind.accept(again, field) == value
+        again = kind.parse(kind.serialize(value, field), field, PLAIN)
+        assert kind.equals(again, value) and kind.equals(value, again), (value, again)
+        assert kind.validate(again, field) == value
 
 
 @each(VALUES)
@@ -115,7 +115,7 @@ def test_a_value_is_the_same_after_text_alone(kind):
     """A CSV file holds text and nothing else."""
     field = field_of(kind)
     for value in values_of(field):
-        assert kind.same(kind.parse(str(kind.plain(value, field)), field, PLAIN), value)
+        assert kind.equals(kind.parse(str(kind.serialize(value, field)), field, PLAIN), value)
 
 
 @each(VALUES)
@@ -125,7 +125,7 @@ def test_the_schema_of_a_value_fits_what_files_hold(kind):
     jsonschema.Draft202012Validator.check_schema(schema)
     checker = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
     for value in values_of(field):
-        checker.validate(json.loads(json.dumps(kind.plain(value, field))))
+        checker.validate(json.loads(json.dumps(kind.serialize(value, field))))
 
 
 @each(VALUES)
@@ -143,7 +143,7 @@ def test_no_two_examples_are_the_same(kind):
     field = field_of(kind)
     values = values_of(field)
     for index, one in enumerate(values):
-        assert not any(kind.same(one, other) for other in values[index + 1 :])
+        assert not any(kind.equals(one, other) for other in values[index + 1 :])
 
 
 @each(VALUES)
@@ -152,12 +152,12 @@ def test_a_cell_that_is_no_value_is_told_in_a_sentence(kind, raw):
     """Whatever a cell holds, it is read, or refused with ValueError; and what is read can be written and read again."""
     field = field_of(kind)
     try:
-        value = kind.accept(kind.parse(raw, field, PLAIN), field)
+        value = kind.validate(kind.parse(raw, field, PLAIN), field)
     except ValueError as error:
         assert len(str(error)) > 10
         return
-    again = kind.parse(kind.plain(value, field), field, PLAIN)
-    assert kind.same(again, value) or is_empty(value)
+    again = kind.parse(kind.serialize(value, field), field, PLAIN)
+    assert kind.equals(again, value) or is_empty(value)
     assert isinstance(kind.display(value, field), str)
 
 

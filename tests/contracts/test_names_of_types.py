@@ -17,7 +17,7 @@ OTHER_MEANINGS = {
     ("blueprint/expressions/nesting.py", "node.name"): "a function of expressions",
     ("blueprint/expressions/computing.py", "node.kind.name"): "a kind of value",
     ("builders/cells.py", "kind.input"): "a kind of input",
-    ("capabilities/transfer/reading.py", "format"): "the format of a file",
+    ("capabilities/transfer/file_reader.py", "format"): "the format of a file",
     ("capabilities/transfer/resource.py", "format"): "the format of a file",
     ("capabilities/transfer/resource.py", "self.format"): "the format of a file",
     ("release/reference/tables.py", "found"): "a word of the reference",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm.blueprint.expressions.reading import MAX_LENGTH
+from crm.blueprint.expressions.parser import MAX_LENGTH
 
 REACHING = """
 __import__('os').system('id')

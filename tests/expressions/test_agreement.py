@@ -10,10 +10,10 @@ from django.apps import apps
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from crm.blueprint.expressions.reading import MAX_LENGTH, ExpressionError, read_expression
+from crm.blueprint.expressions.parser import MAX_LENGTH, ExpressionError, read_expression
 from crm.blueprint.expressions.tree import NUMBER
-from crm.expressions import sql
-from crm.expressions.python import Scope, evaluate, passes, rounded
+from crm.expressions import compile_sql
+from crm.expressions.evaluate import EvalContext, evaluate, passes, rounded
 from tests.expressions.sources import LEAVES, sources
 
 EXAMPLES = 120
@@ -31,15 +31,15 @@ MOMENTS = [
 def compare(order, source: str, moment: datetime = NOON) -> None:
     expression = read_expression(source, order.definition)
     places = min(expression.kind.places, 8)
-    value = sql.value(expression, sql.Setting(apps, moment=moment), places)
+    value = compile_sql.value(expression, compile_sql.CompileContext(apps, moment=moment), places)
     in_database = dict(order.objects.annotate(_value=value).values_list("pk", "_value"))
     for record in order.objects.select_related("party"):
-        wanted = evaluate(expression, Scope(record, moment=moment))
+        wanted = evaluate(expression, EvalContext(record, moment=moment))
         found = in_database[record.pk]
         if expression.kind.name == NUMBER and wanted is not None:
             wanted = rounded(Decimal(wanted), places)
             found = None if found is None else rounded(Decimal(found), places)
-            if abs(wanted) >= Decimal(10) ** (sql.DIGITS - places):
+            if abs(wanted) >= Decimal(10) ** (compile_sql.DIGITS - places):
                 wanted = None
         wanted = getattr(wanted, "pk", wanted)
         assert found == wanted, (source, record.pk, {"database": found, "python": wanted})
@@ -47,12 +47,12 @@ def compare(order, source: str, moment: datetime = NOON) -> None:
 
 def compare_rule(order, source: str, moment: datetime) -> None:
     expression = read_expression(source, order.definition)
-    condition = sql.rule(expression, sql.Setting(apps, moment=moment))
+    condition = compile_sql.rule(expression, compile_sql.CompileContext(apps, moment=moment))
     met = set(order.objects.filter(condition).values_list("pk", flat=True))
     broken = set(order.objects.exclude(condition).values_list("pk", flat=True))
     assert met | broken == set(order.objects.values_list("pk", flat=True)) and not met & broken, source
     for record in order.objects.select_related("party"):
-        wanted = passes(expression, Scope(record, moment=moment))
+        wanted = passes(expression, EvalContext(record, moment=moment))
         assert (record.pk in met) is wanted, (source, record.pk, {"python": wanted})
 
 

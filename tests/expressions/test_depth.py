@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.apps import apps
 
-from crm.blueprint.expressions.reading import ExpressionError, read_expression
-from crm.expressions import sql
-from crm.kernel.keeping import _for_update
+from crm.blueprint.expressions.parser import ExpressionError, read_expression
+from crm.expressions import compile_sql
+from crm.records.computed_updates import _as_subquery
 
 NESTED = {
     "sums": ("n", "({0} + d)"), "sums behind": ("n", "(d + {0})"), "products": ("m", "(2 * {0})"),
@@ -42,7 +42,7 @@ def deepest(order, base: str, template: str):
 def test_the_deepest_expression_is_carried_out(order, how):
     found = deepest(order, *NESTED[how])
     assert found.source.count("(") > 1, "not even two may stand in one another"
-    value = sql.value(found, sql.Setting(apps), min(found.kind.places, 8))
+    value = compile_sql.value(found, compile_sql.CompileContext(apps), min(found.kind.places, 8))
     rows = order.objects.annotate(_value=value)
     list(rows.filter(_value__isnull=False).exclude(_value=None).order_by("-_value").values_list("_value")[:3])
-    list(order.objects.annotate(_value=_for_update(order, value)).values_list("_value")[:3])
+    list(order.objects.annotate(_value=_as_subquery(order, value)).values_list("_value")[:3])

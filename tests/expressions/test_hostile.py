@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from properties.world import read_business
 
-from crm.blueprint.expressions.reading import ExpressionError, read_expression
-from crm.expressions import sql
-from crm.expressions.python import Scope, evaluate
+from crm.blueprint.expressions.parser import ExpressionError, read_expression
+from crm.expressions import compile_sql
+from crm.expressions.evaluate import EvalContext, evaluate
 from tests.expressions.hostile import HARMLESS, QUOTED, REACHING, SHAPED
 from tests.expressions.shop import DOCUMENTS
 from tests.expressions.test_agreement import compare
@@ -104,8 +104,12 @@ def test_no_harmless_expression_is_costly_to_carry_out(order, source):
     expression, record = read_expression(source, order.definition), order.objects.first()
 
     def carry_out() -> None:
-        evaluate(expression, Scope(record))
-        str(order.objects.annotate(_value=sql.value(expression, sql.Setting(order._meta.apps))).query)
+        evaluate(expression, EvalContext(record))
+        str(
+            order.objects.annotate(
+                _value=compile_sql.value(expression, compile_sql.CompileContext(order._meta.apps))
+            ).query
+        )
 
     seconds, size = min(cost(carry_out) for _ in range(2))
     assert seconds < SECONDS, f"{seconds * 1000:.0f} ms"
@@ -118,10 +122,12 @@ def test_a_text_is_found_as_it_is_and_finds_nothing_else(order, text):
     other = order.objects.create(t="other")
     same = order.objects.create(t=text)
     found = read_expression(f"t == {text!r}", order.definition)
-    rows = order.objects.filter(pk__in=[other.pk, same.pk]).filter(sql.condition(found, sql.Setting(order._meta.apps)))
+    rows = order.objects.filter(pk__in=[other.pk, same.pk]).filter(
+        compile_sql.condition(found, compile_sql.CompileContext(order._meta.apps))
+    )
     assert [row.t for row in rows] == [text]
     with watched() as acts:
-        assert [evaluate(found, Scope(record)) for record in (other, same)] == [False, True]
+        assert [evaluate(found, EvalContext(record)) for record in (other, same)] == [False, True]
     assert acts == []
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from properties.world import read_business
 
-from crm.blueprint.expressions.computing import GENERATED, KEPT, LIVE
-from crm.blueprint.expressions.reading import MAX_LENGTH, ExpressionError, read_expression
+from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED, ON_READ
+from crm.blueprint.expressions.parser import MAX_LENGTH, ExpressionError, read_expression
 from tests.blueprint.writing import business, problems, told
 from tests.expressions.shop import DOCUMENTS
 
@@ -285,20 +285,20 @@ def test_a_value_is_kept_where_it_can_be_computed():
         "  due: {type: date, compute: day + days(n)}\n",
     ).entities["thing"]
     assert thing.storage == {
-        "twice": GENERATED, "kids": KEPT, "more": GENERATED, "age": LIVE, "old": LIVE, "due": KEPT,
+        "twice": GENERATED, "kids": MATERIALIZED, "more": GENERATED, "age": ON_READ, "old": ON_READ, "due": MATERIALIZED,
     }  # fmt: skip
 
 
 def test_expressions_that_double_along_a_chain_are_not_written_out_without_end():
     storage = business(thing=chain("n + n", 49)).entities["thing"].storage
-    assert set(storage.values()) == {GENERATED, KEPT}
+    assert set(storage.values()) == {GENERATED, MATERIALIZED}
     (problem,) = problems(thing=chain("days_since(day) + n", 10))
     assert problem.message == "x7: together with the fields that it reads, this is too long or nested too deeply"
 
 
 def test_expressions_that_stand_in_one_another_do_not_nest_too_deeply():
     storage = business(thing=chain("n", 10, "min(n, x{0})")).entities["thing"].storage
-    assert list(storage.values())[:6] == [*[GENERATED] * 5, KEPT]
+    assert list(storage.values())[:6] == [*[GENERATED] * 5, MATERIALIZED]
     assert "nested too deeply" in problems(thing=chain("days_since(day)", 10, "min(n, x{0})"))[0].message
 
 

@@ -13,7 +13,7 @@ from django.db import connection, models
 
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.capabilities.transfer.keys import key_fields
-from crm.kernel.writes import write_records
+from crm.records.writes import write_records
 from properties.values import Rows, is_late
 
 PEOPLE = ("ann", "bob@example.org", "eve+1")

@@ -15,16 +15,16 @@ from django.urls import clear_url_caches, path, set_urlconf
 from hypothesis import strategies as st
 
 from crm.blueprint.nodes import Business, Entity, Field
-from crm.builders.admin import plan_admin, register_all
-from crm.builders.models import plan_model
+from crm.builders.admin import admin_contributions, register_all
+from crm.builders.models import model_contributions
 from crm.builders.page import RecordAdmin
 from crm.builders.site import Site
+from crm.capabilities.transfer.file_reader import FORMATS, Sheet, read_sheet
 from crm.capabilities.transfer.importing import prepare, write
 from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.preparation import FAILED, NEW, UNCHANGED, UPDATED
-from crm.capabilities.transfer.reading import FORMATS, Sheet, read_sheet
 from crm.capabilities.transfer.resource import export_rows, needs_id
-from crm.kernel.record import is_empty
+from crm.records.display import is_empty
 from crm.wiring import CAPABILITIES, FIELD_TYPES
 from properties import strategies, values
 from properties.records import delete_all, held_by_id, held_by_key, leaves_of, rows_of, write_rows
@@ -92,7 +92,7 @@ def check_admin(business: Business) -> None:
     request.user = get_user_model()(is_superuser=True, is_staff=True)
     with _urls(site):
         for entity in business.entities.values():
-            assert str(plan_model(entity, CAPABILITIES)) and str(plan_admin(entity, CAPABILITIES))
+            assert str(model_contributions(entity, CAPABILITIES)) and str(admin_contributions(entity, CAPABILITIES))
             check_pages(site.get_model_admin(rows_of(entity).model), request)
 
 
@@ -182,4 +182,4 @@ def _import(entity: Entity, sheet: Sheet) -> None:
 def check_same(leaf: Field, old: Any, new: Any) -> None:
     """An empty cell of a new record takes the default; all else is as it was."""
     if not (is_empty(old) and getattr(leaf.options, "default", None) is not None):
-        assert old == new or leaf.type.same(old, new), (leaf, old, new)
+        assert old == new or leaf.type.equals(old, new), (leaf, old, new)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.fields.base import NOTHING, Reading
-from crm.kernel.record import is_empty
-from crm.release.moving import convert_value
+from crm.records.display import is_empty
+from crm.release.data_migrations import convert_value
 from crm.release.steps import REFUSED
 from properties import changes, strategies, values
 from properties.records import Held, held_by_id, leaves_of, rows_of, write_rows
@@ -88,7 +88,7 @@ def _source(leaf: Field, former: Entity | None, edited: changes.Edited) -> Field
 def check_value(source: Field | None, leaf: Field, old: Any, new: Any) -> None:
     """A value is kept, converted as its new type reads it, or given where there was none."""
     if source is None or _was_nothing(old):
-        assert is_empty(new) or leaf.type.fills or any(leaf.type.same(new, one) for one in _given(leaf)), (
+        assert is_empty(new) or leaf.type.sets_on_save or any(leaf.type.equals(new, one) for one in _given(leaf)), (
             leaf,
             old,
             new,
@@ -97,7 +97,7 @@ def check_value(source: Field | None, leaf: Field, old: Any, new: Any) -> None:
         assert new == old, (source, leaf, old, new)
     else:
         expected = old if source.type is leaf.type else convert_value(old, source, leaf)
-        assert new == expected or leaf.type.same(new, expected), (source, leaf, old, new)
+        assert new == expected or leaf.type.equals(new, expected), (source, leaf, old, new)
 
 
 def _was_nothing(old: Any) -> bool:

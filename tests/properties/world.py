@@ -25,13 +25,13 @@ from crm.blueprint.nodes import Business
 from crm.blueprint.problems import DefinitionError
 from crm.blueprint.reader import Document, read_text
 from crm.builders.models import build_models
-from crm.capabilities.history.records import Records
-from crm.kernel.keeping import watch_deletions
+from crm.capabilities.history.versions import VersionRecords
+from crm.records.queryset import connect_deletion_signals
 from crm.release.batched import BatchedMigration
-from crm.release.meaning import steps_of
-from crm.release.plan import Plan
+from crm.release.operations_to_steps import build_steps
+from crm.release.plan import ReleasePlan
+from crm.release.plan_context import PlanContext
 from crm.release.renames import rename_steps
-from crm.release.scene import Scene
 from crm.release.snapshot import take_snapshot
 from crm.release.states import detect, wanted_state
 from crm.wiring import CAPABILITIES, LANGUAGE
@@ -93,7 +93,7 @@ class World:
         config = _Config(module.__name__, module)
         config.apps, config.models, config.business = apps, apps.all_models[self.label], business
         apps.app_configs[self.label] = config
-        watch_deletions(build_models(business, CAPABILITIES, module).values())
+        connect_deletion_signals(build_models(business, CAPABILITIES, module).values())
         apps.clear_cache()
 
     def uninstall(self) -> None:
@@ -102,7 +102,7 @@ class World:
         apps.all_models.pop(self.label, None)
         for name in (f"definitions.{self.label}", f"definitions.{self.label}.wanted"):
             sys.modules.pop(name, None)
-        for known in (registered_models, Records.m2m_models):
+        for known in (registered_models, VersionRecords.m2m_models):
             for key in [key for key, one in known.items() if one._meta.app_label == self.label]:
                 del known[key]
         for signal, receivers in self._receivers.items():
@@ -114,14 +114,14 @@ class World:
         """Return the operations that are still to be done for a business."""
         return detect(self.state, wanted_state(business, self.state), self.label)
 
-    def plan(self, before: Business, after: Business) -> Plan:
+    def plan(self, before: Business, after: Business) -> ReleasePlan:
         """Return the plan that leads from one business to another, as `make_plan` works it out for a folder."""
         state = self.state.clone()
         steps, renames = rename_steps(after, state)
         wanted = wanted_state(after, state)
-        scene = Scene(before, after, self.state.clone(), wanted, renames, f"{self.label}.{RELEASE}")
-        steps += steps_of(detect(state, wanted, self.label), scene)
-        return Plan(after, take_snapshot(after), RELEASE, None, steps)
+        context = PlanContext(before, after, self.state.clone(), wanted, renames, f"{self.label}.{RELEASE}")
+        steps += build_steps(detect(state, wanted, self.label), context)
+        return ReleasePlan(after, take_snapshot(after), RELEASE, None, steps)
 
     def migrate(self, operations: list[Operation]) -> None:
         """Write the operations as a migration's text, and carry out what the text says."""

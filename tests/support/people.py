@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from crm.kernel.access import group_name
+from crm.records.access import group_name
 from crm.release.roles import sync_roles
 from tests.support.records import business
 

@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.fields.base import NOTHING, Reading
-from crm.kernel.rules import put_back_hidden
+from crm.records.rules import reset_hidden_fields
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
@@ -47,7 +47,9 @@ def make(name: str, /, full: bool = False, **given: Any) -> Any:
     """Save a record with `given` values and whatever else it must have; with `full`, a value in every field."""
     plain, many = {}, {}
     given = {**MEETS_RULES.get(name, {}), **given}
-    for leaf in (one for one in entity(name).leaves if one.stored and one.computed is None and not one.type.fills):
+    for leaf in (
+        one for one in entity(name).leaves if one.stored and one.computed is None and not one.type.sets_on_save
+    ):
         if leaf.name in given:
             value = given[leaf.name]
         elif leaf.type.many:
@@ -60,7 +62,7 @@ def make(name: str, /, full: bool = False, **given: Any) -> Any:
     filled = {key: value for key, value in given.items() if key not in many}
     record = model(name)(**{**plain, **filled})
     if full:
-        put_back_hidden(record, None)
+        reset_hidden_fields(record, None)
     record.save()
     for key, value in many.items():
         getattr(record, key).set(value)
@@ -75,7 +77,7 @@ def example(leaf: Field) -> Any:
         return ContentFile(PIXEL, f"{leaf.name}.{'png' if leaf.type.input == 'image' else 'pdf'}")
     for raw in (*leaf.type.value_schema(leaf).get("enum", ()), *leaf.type.examples, getattr(leaf.options, "min", None)):
         try:
-            value = leaf.type.accept(leaf.type.parse(raw, leaf, Reading()), leaf)
+            value = leaf.type.validate(leaf.type.parse(raw, leaf, Reading()), leaf)
         except ValueError:
             continue
         return f"{next(_numbers)}{value}" if isinstance(value, str) and _apart(leaf) else value

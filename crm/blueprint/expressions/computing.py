@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.blueprint.expressions.nesting import MAX_NESTING, nesting
-from crm.blueprint.expressions.reading import ExpressionError, kind_of, read_expression
+from crm.blueprint.expressions.parser import ExpressionError, kind_of, read_expression
 from crm.blueprint.expressions.tree import (
     BOOLEAN,
     DATE,
@@ -28,9 +28,9 @@ from crm.blueprint.problems import Problem
 
 GENERATED = "generated"
 """A column that the database computes: everything it reads stands in the same row."""
-KEPT = "kept"
+MATERIALIZED = "kept"
 """A column that the engine keeps true, in the transaction of whatever it depends on."""
-LIVE = "live"
+ON_READ = "live"
 """No column: its value changes as time goes by, so it is worked out whenever it is asked for."""
 MAX_PARTS = 500
 """How many parts an expression may have together with those of the fields that have no column to be read."""
@@ -59,7 +59,7 @@ def _read(leaf: Any, source: str) -> Iterator[Problem]:
         if given is not None and given is not False and key in leaf.options.model_fields_set:
             yield Problem(leaf.place(key, key=True), f"{key!r} has no place beside 'compute': the value is worked out")
     wanted = kind_of(leaf)
-    if wanted is None or leaf.type.fills or leaf.target is not None or wanted.name == USER:
+    if wanted is None or leaf.type.sets_on_save or leaf.target is not None or wanted.name == USER:
         yield Problem(place, f"{a_field(leaf.type.name)} cannot be computed")
         return
     try:
@@ -85,7 +85,7 @@ def reads(expression: Expression) -> Iterator[Any]:
         if isinstance(node, Path):
             yield from node.steps
         elif isinstance(node, Aggregate):
-            yield from (*node.way, node.link, *node.value)
+            yield from (*node.relation_path, node.link, *node.value)
 
 
 def _settle(business: Any) -> Iterator[Problem]:
@@ -138,12 +138,12 @@ def _settle_one(leaf: Any, sizes: dict[Any, Size]) -> Iterator[Problem]:
         nesting(expression.root, lambda one: written_out.get(one, Size()).depth),
         1 + max((sizes[one].chain for one in inner), default=0),
     )
-    if storage == LIVE and not size.fits:
+    if storage == ON_READ and not size.fits:
         message = f"{leaf.name}: together with the fields that it reads, this is too long or nested too deeply"
         yield Problem(place, message, "Read fewer fields whose values change with the time.")
         size = Size(chain=size.chain)
     if storage == GENERATED and not size.fits:
-        storage = KEPT
+        storage = MATERIALIZED
     if size.chain == MAX_CHAIN + 1:
         yield Problem(place, f"{leaf.name}: {MAX_CHAIN} fields are computed one after another before it")
     sizes[leaf] = size
@@ -151,9 +151,13 @@ def _settle_one(leaf: Any, sizes: dict[Any, Size]) -> Iterator[Problem]:
 
 
 def _storage(expression: Expression, inner: set[str]) -> str:
-    if expression.is_timed or LIVE in inner:
-        return LIVE
-    return GENERATED if expression.is_of_row and all(_is_of_columns(one) for one in expression.root.walk()) else KEPT
+    if expression.is_timed or ON_READ in inner:
+        return ON_READ
+    return (
+        GENERATED
+        if expression.is_of_row and all(_is_of_columns(one) for one in expression.root.walk())
+        else MATERIALIZED
+    )
 
 
 def _is_of_columns(node: Node) -> bool:

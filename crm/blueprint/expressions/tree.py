@@ -84,7 +84,7 @@ class Aggregate(Node):
     """
 
     name: str = ""
-    way: tuple[Any, ...] = ()
+    relation_path: tuple[Any, ...] = ()
     link: Any = None
     value: tuple[Any, ...] = ()
     where: Node | None = None

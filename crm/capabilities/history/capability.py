@@ -13,11 +13,11 @@ from crm.blueprint.sections import Flag, Name, Section
 from crm.capabilities.history import pages
 from crm.capabilities.history.list_as_of import list_as_of
 from crm.capabilities.history.record_as_of import record_as_of
-from crm.capabilities.history.records import follow_names, keep_bulk_versions, keep_computed, register
 from crm.capabilities.history.revert import revert_change
+from crm.capabilities.history.versions import follow_names, keep_bulk_versions, keep_computed, register
 from crm.kernel.capability import Button, Capability, Finish, Page, Panel
+from crm.kernel.contributions import Contributions, Kind
 from crm.kernel.events import records_written, values_computed
-from crm.kernel.plans import Plan
 
 Names = list[Name]
 
@@ -42,22 +42,24 @@ class History(Capability):
                 if name not in entity.fields:
                     report(f"there is no field {name!r}", "track", index, hint=did_you_mean(name, entity.fields))
 
-    def plan_model(self, entity: Entity, plan: Plan) -> None:
-        plan.add("finish", "history", Finish(register), self.name)
+    def contribute_to_model(self, entity: Entity, contributions: Contributions) -> None:
+        contributions.add(Kind.POST_BUILD, "history", Finish(register), self.name)
 
-    def plan_admin(self, entity: Entity, plan: Plan) -> None:
-        plan.add("page", "history", Page("<path:object_id>/history/", pages.history_page), self.name)
+    def contribute_to_admin(self, entity: Entity, contributions: Contributions) -> None:
+        contributions.add(Kind.PAGE, "history", Page("<path:object_id>/history/", pages.history_page), self.name)
         revert = Page("<path:object_id>/history/<int:version>/revert/", pages.revert_page, "change")
-        plan.add("page", "revert", revert, self.name)
-        plan.add("page", "list_as_of", Page("as-of/", list_as_of), self.name)
-        plan.add("page", "record_as_of", Page("<path:object_id>/as-of/", record_as_of), self.name)
-        plan.add("list button", "list_as_of", Button("As of a day", "event_repeat", "list_as_of"), self.name)
-        plan.add("record button", "history", Button("History", "history", "history"), self.name)
-        plan.add("panel", "timeline", Panel("History", pages.timeline_panel), self.name)
+        contributions.add(Kind.PAGE, "revert", revert, self.name)
+        contributions.add(Kind.PAGE, "list_as_of", Page("as-of/", list_as_of), self.name)
+        contributions.add(Kind.PAGE, "record_as_of", Page("<path:object_id>/as-of/", record_as_of), self.name)
+        contributions.add(
+            Kind.LIST_BUTTON, "list_as_of", Button("As of a day", "event_repeat", "list_as_of"), self.name
+        )
+        contributions.add(Kind.RECORD_BUTTON, "history", Button("History", "history", "history"), self.name)
+        contributions.add(Kind.PANEL, "timeline", Panel("History", pages.timeline_panel), self.name)
         if entity.sections[self.name].reason:
-            plan.add("reason", "required", True, entity.origin(self.name, "reason"))
+            contributions.add(Kind.REASON, "required", True, entity.origin(self.name, "reason"))
 
-    def followers(self, entity: Entity, old: str) -> dict[str, str]:
+    def models_renamed_with(self, entity: Entity, old: str) -> dict[str, str]:
         return follow_names(entity, old)
 
     def ready(self, business: Business) -> None:

@@ -18,8 +18,9 @@ from crm.builders.ordering import order_by
 from crm.builders.rows import search_words
 from crm.capabilities.history.day import DayForm, context_of, day_of
 from crm.capabilities.history.past import Past, is_kept
-from crm.kernel import access
-from crm.kernel.record import lookup, title_of
+from crm.kernel.contributions import Kind
+from crm.records import access
+from crm.records.display import lookup_path, title_of
 
 
 def list_as_of(admin: Any, request: HttpRequest) -> HttpResponse:
@@ -44,13 +45,13 @@ def list_as_of(admin: Any, request: HttpRequest) -> HttpResponse:
 def _shown(admin: Any, request: HttpRequest, form: DayForm) -> dict[str, Any]:
     model, entity, past = admin.model, admin.definition, Past(form.moment)
     pairs = [(cell, entity.chain(path)) for cell, path in zip(admin.list_display, admin.column_paths, strict=True)]
-    seen = [(cell, chain) for cell, chain in pairs if access.sees_cells(request.user, chain)]
+    seen = [(cell, chain) for cell, chain in pairs if access.can_view_path(request.user, chain)]
     shown = [(cell, chain) for cell, chain in seen if is_kept(model, chain)]
     everyone = past.versions(request.user, model)
     versions, ignored = _narrowed(admin, request, everyone)
     versions = _searched(admin, request, versions)
     page = Paginator(versions.order_by(*_order(admin, request)), admin.list_per_page).get_page(request.GET.get("p"))
-    records = [one for one in past.records(page, [chain for _, chain in shown]) if not access.hides(one)]
+    records = [one for one in past.records(page, [chain for _, chain in shown]) if not access.is_hidden(one)]
     return {
         "headings": [cell.heading for cell, _ in shown] or [Heading(entity.label)],
         "rows": [
@@ -74,7 +75,7 @@ def _without(request: HttpRequest, *names: str) -> QueryDict:
 
 def _narrowed(admin: Any, request: HttpRequest, versions: models.QuerySet) -> tuple[models.QuerySet, list[str]]:
     """Return the versions that the list's filters leave, and the labels of the filters that the past cannot answer."""
-    answered, ignored = _answered(admin, admin.plan.of("filter")), []
+    answered, ignored = _answered(admin, admin.contributions.by_kind(Kind.FILTER)), []
     for panel in admin.get_list_filter(request):
         if not any(request.GET.get(key) for key in panel.expected_parameters()):
             continue
@@ -90,11 +91,11 @@ def _answered(admin: Any, paths: Any) -> set[str]:
     """Return the lookups of those paths that versions have columns for."""
     chains = [admin.definition.chain(path) for path in paths]
     kept = [chain for chain in chains if chain and is_kept(admin.model, chain) and not chain[-1].type.many]
-    return {lookup([*chain[:-1], leaf]) for chain in kept for leaf in chain[-1].leaves}
+    return {lookup_path([*chain[:-1], leaf]) for chain in kept for leaf in chain[-1].leaves}
 
 
 def _searched(admin: Any, request: HttpRequest, versions: models.QuerySet) -> models.QuerySet:
-    names = sorted(set(admin.get_search_fields(request)) & _answered(admin, admin.plan.of("search")))
+    names = sorted(set(admin.get_search_fields(request)) & _answered(admin, admin.contributions.by_kind(Kind.SEARCH)))
     for word in search_words(request.GET.get("q", "")) if names else ():
         versions = versions.filter(reduce(or_, (Q(**{f"{name}__icontains": word}) for name in names)))
     return versions
@@ -104,6 +105,6 @@ def _order(admin: Any, request: HttpRequest) -> list[Any]:
     found = []
     for path in list_order(admin.definition):
         chain = admin.definition.chain(path)
-        if chain and is_kept(admin.model, chain) and access.sees_path(request.user, chain):
+        if chain and is_kept(admin.model, chain) and access.can_filter_by_path(request.user, chain):
             found.append(order_by(admin.definition, path))
     return [*found, "-id"]

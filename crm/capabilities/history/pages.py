@@ -16,12 +16,13 @@ from django.utils.formats import date_format
 
 from crm.capabilities.history.revert import revert_record
 from crm.capabilities.history.timeline import read_timeline
-from crm.kernel import access
-from crm.kernel.changes import REASON, changing
-from crm.kernel.presence import DELETED_AT
-from crm.kernel.record import Record
+from crm.kernel.contributions import Kind
+from crm.records import access
+from crm.records.changes import REASON, change_scope
+from crm.records.record import Record
+from crm.records.soft_delete import DELETED_AT
 
-SHOWN_IN_PANEL = 60
+MAX_PANEL_ENTRIES = 60
 
 
 def _record(admin: Any, request: HttpRequest, object_id: str) -> Record:
@@ -48,13 +49,15 @@ def history_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespon
 
 def timeline_panel(admin: Any, request: HttpRequest, record: Record) -> str:
     """Show the newest part of the story on the record's page."""
-    entries = read_timeline(record, SHOWN_IN_PANEL)
+    entries = read_timeline(record, MAX_PANEL_ENTRIES)
     return render_to_string("history/timeline.html", _context(admin, request, record, entries), request)
 
 
 def _may_revert(user: Any, record: Record) -> bool:
     """Going back writes every field: it is for those who may change them all."""
-    return access.may(user, "change", type(record), record) and access.sees_all_of(user, record.definition, "change")
+    return access.has_perm(user, "change", type(record), record) and access.can_view_all_fields(
+        user, record.definition, "change"
+    )
 
 
 def _context(admin: Any, request: HttpRequest, record: Record, entries: list) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def revert_page(admin: Any, request: HttpRequest, object_id: str, version: int) 
     if chosen is None or getattr(chosen, DELETED_AT, None):
         raise Http404
     page = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_change", args=[record.pk])
-    needs_reason = bool(admin.plan.of("reason"))
+    needs_reason = bool(admin.contributions.by_kind(Kind.REASON))
     reason = request.POST.get(REASON, "").replace("\x00", "").strip()
     if request.method == "POST" and (reason or not needs_reason):
         _revert(request, record, chosen, reason)
@@ -97,7 +100,7 @@ def revert_page(admin: Any, request: HttpRequest, object_id: str, version: int) 
 def _revert(request: HttpRequest, record: Record, version: Any, reason: str) -> None:
     then = date_format(timezone.localtime(version.history_date), "j M Y, H:i")
     try:
-        with changing(request.user, reason or f"Back to the version of {then}", "revert"):
+        with change_scope(request.user, reason or f"Back to the version of {then}", "revert"):
             left_out = revert_record(record, version)
     except models.ProtectedError as error:
         names = ", ".join(str(one) for one in list(error.protected_objects)[:5])

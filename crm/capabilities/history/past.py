@@ -11,10 +11,11 @@ from django.db import models
 from django.db.models import Max, Min
 
 from crm.blueprint.nodes import Field
-from crm.capabilities.history.records import keeps, links_of
-from crm.kernel import access
-from crm.kernel.presence import PRESENT
-from crm.kernel.record import Record, joins, title_joins
+from crm.capabilities.history.versions import keeps, links_of
+from crm.records import access
+from crm.records.display import path_joins, title_joins
+from crm.records.record import Record
+from crm.records.soft_delete import NOT_DELETED
 
 
 class Past:
@@ -30,14 +31,14 @@ class Past:
         """
         found = model.history.filter(history_id__in=self._newest(model)).exclude(history_type="-")
         if model.keeps_deleted:
-            found = found.filter(PRESENT)
-        if not access.is_limited(user, model.definition):
+            found = found.filter(NOT_DELETED)
+        if not access.may_hide_rows(user, model.definition):
             return found
         try:
-            then = access.rows(user, model, among=found)
+            then = access.visible_rows(user, model, among=found)
         except FieldError:  # A rule reads a field whose values are not kept: nobody knows whether it held then.
             return found.none()
-        return then.filter(id__in=access.rows(user, model).values("pk"))
+        return then.filter(id__in=access.visible_rows(user, model).values("pk"))
 
     def records(self, versions: Iterable[Any], chains: Collection[list[Field]]) -> list[Record]:
         """Return records with the values of versions of one model, in their order.
@@ -49,7 +50,7 @@ class Past:
         if not versions:
             return []
         entity = versions[0].instance_type.definition
-        ways = {way for chain in chains for way in joins(entity, chain)} | set(title_joins(entity))
+        ways = {way for chain in chains for way in path_joins(entity, chain)} | set(title_joins(entity))
         many = {chain[-1].name for chain in chains if len(chain) == 1 and chain[-1].type.many}
         return self._records(versions, sorted(ways), sorted(many))
 
@@ -100,7 +101,7 @@ class Past:
         wanted = {version for _, version in chosen} | set(first.values_list("first", flat=True))
         found = list(model.history.filter(history_id__in=wanted))
         records = self._records(found, ways) if found else []
-        access.hide_unseen(records)
+        access.mark_hidden(records)
         return {one.pk: one for one in records}
 
 

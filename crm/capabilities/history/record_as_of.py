@@ -16,8 +16,9 @@ from crm.blueprint.nodes import Entity, Field
 from crm.builders.cells import Heading, show
 from crm.capabilities.history.day import DayForm, context_of, day_of
 from crm.capabilities.history.past import Past, is_kept
-from crm.kernel import access
-from crm.kernel.record import Record, title_of
+from crm.records import access
+from crm.records.display import title_of
+from crm.records.record import Record
 
 
 def record_as_of(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -42,19 +43,21 @@ def _find(admin: Any, request: HttpRequest, form: DayForm, key: str) -> Record |
         return None
     chains = [[leaf] for leaf in _seen(request, admin.definition, admin.model)[0]]
     found = next(iter(past.records(versions, chains)), None)
-    return None if found is None or access.hides(found) else found
+    return None if found is None or access.is_hidden(found) else found
 
 
 def _seen(request: HttpRequest, entity: Entity, model: type[Record]) -> tuple[list[Field], list[Field]]:
     """Return the fields that the user may see: those whose values are kept, and the others."""
-    seen = [leaf for leaf in entity.leaves if leaf.has_value and access.sees(request.user, leaf)]
+    seen = [leaf for leaf in entity.leaves if leaf.has_value and access.can_view_field(request.user, leaf)]
     kept = [leaf for leaf in seen if is_kept(model, [leaf])]
     return kept, [leaf for leaf in seen if leaf not in kept]
 
 
 def _shown(admin: Any, request: HttpRequest, record: Record, form: DayForm) -> dict[str, Any]:
     kept, others = _seen(request, admin.definition, admin.model)
-    tables = [one for one in admin.definition.fields.values() if one.type.rows and access.sees(request.user, one)]
+    tables = [
+        one for one in admin.definition.fields.values() if one.type.rows and access.can_view_field(request.user, one)
+    ]
     return {
         "sections": list(_sections(admin, record, kept, form)),
         "tables": [_table(request, Past(form.moment), one, record) for one in tables],
@@ -78,7 +81,7 @@ def _value(record: Record, leaf: Field, form: DayForm) -> Any:
     """Return a value as HTML; what a link led to then opens as of the same day."""
     text = show(record, leaf)
     target = getattr(record, leaf.name, None) if leaf.target is not None and not leaf.type.many else None
-    if target is None or access.hides(target):
+    if target is None or access.is_hidden(target):
         return text
     name = f"admin:{target._meta.app_label}_{target._meta.model_name}_record_as_of"
     return format_html('<a class="crm-link" href="{}{}">{}</a>', reverse(name, args=[target.pk]), form.query, text)
@@ -97,5 +100,5 @@ def _table(request: HttpRequest, past: Past, table: Field, record: Record) -> di
     return {
         "label": table.label,
         "headings": [Heading(leaf.full_label, leaf.type.align == "right") for leaf in leaves],
-        "rows": [("", [show(row, leaf) for leaf in leaves]) for row in rows if not access.hides(row)],
+        "rows": [("", [show(row, leaf) for leaf in leaves]) for row in rows if not access.is_hidden(row)],
     }

@@ -10,13 +10,14 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ValidationError
 
-from crm.capabilities.history.records import links_of, title_of_gone
-from crm.kernel import access
-from crm.kernel.keeping import keeping
-from crm.kernel.presence import DELETED_AT, present
-from crm.kernel.record import Record, display
-from crm.kernel.row_limits import check_row_limits
-from crm.kernel.writes import write_records
+from crm.capabilities.history.versions import links_of, title_of_gone
+from crm.records import access
+from crm.records.computed_updates import defer_recompute
+from crm.records.display import display
+from crm.records.record import Record
+from crm.records.row_limits import check_row_limits
+from crm.records.soft_delete import DELETED_AT, not_deleted
+from crm.records.writes import write_records
 
 
 @dataclass
@@ -35,7 +36,7 @@ def revert_record(record: Record, version: Any) -> list[str]:
     a value belongs to another record meanwhile, or a record that it must link to is gone.
     """
     left_out: list[str] = []
-    with keeping():
+    with defer_recompute():
         restored = _restore(type(record), version, left_out)
         for table in (one for one in record.definition.fields.values() if one.type.rows):
             child = apps.get_model(record._meta.app_label, table.target.class_name)
@@ -96,8 +97,8 @@ def _restore(model: type[Record], version: Any, left_out: list[str]) -> Record:
 
 def _ask(verb: str, model: type[Record], record: Record) -> None:
     """Raise ValidationError where going back would do to a row what the viewer may not do to it."""
-    user = access.viewer()
-    if user is not None and not access.may(user, verb, model, record if verb != "add" else None):
+    user = access.current_viewer()
+    if user is not None and not access.has_perm(user, verb, model, record if verb != "add" else None):
         raise ValidationError(f"it would {verb} {record}, and you may not {verb} {model.definition.plural.lower()}.")
 
 
@@ -126,7 +127,9 @@ def _gone(model: type[Record], versions: Iterable[Any]) -> dict[str, set[Any]]:
     tracked = set(_names_of(versions[0])) if versions else set()
     for link in (one for one in model._meta.concrete_fields if one.related_model and one.attname in tracked):
         keys = {getattr(one, link.attname) for one in versions} - {None}
-        found[link.attname] = keys - set(present(link.related_model).filter(pk__in=keys).values_list("pk", flat=True))
+        found[link.attname] = keys - set(
+            not_deleted(link.related_model).filter(pk__in=keys).values_list("pk", flat=True)
+        )
     return found
 
 
@@ -147,7 +150,7 @@ def revert_change(change: uuid.UUID, model: type[Record]) -> Reverted:
     an old value cannot be had any more.
     """
     result = Reverted()
-    with keeping():
+    with defer_recompute():
         added, restored = [], {}
         for key, chain in _chains(model, change).items():
             first = next(index for index, one in enumerate(chain) if one[1] == change)

@@ -9,10 +9,11 @@ from typing import Any
 from django.db import models
 
 from crm.blueprint.nodes import Field
-from crm.capabilities.history.records import keeps, links_of, title_of_gone, titles_of
-from crm.kernel import access
-from crm.kernel.presence import DELETED_AT
-from crm.kernel.record import Record, is_empty, title_joins
+from crm.capabilities.history.versions import keeps, links_of, title_of_gone, titles_of
+from crm.records import access
+from crm.records.display import is_empty, title_joins
+from crm.records.record import Record
+from crm.records.soft_delete import DELETED_AT
 
 KINDS = {"+": "added", "~": "changed", "-": "deleted"}
 BACK = "restored"
@@ -62,10 +63,12 @@ class _Step:
 def read_timeline(record: Record, limit: int = LIMIT) -> list[Entry]:
     """Return the changes of a record and of its rows, the newest first; at most about `limit` versions are read."""
     steps = _steps(type(record), {"id": record.pk}, None, limit)
-    for table in (one for one in record.definition.fields.values() if one.type.rows and access.shows(one)):
+    for table in (
+        one for one in record.definition.fields.values() if one.type.rows and access.viewer_can_view_field(one)
+    ):
         child = record._meta.apps.get_model(record._meta.app_label, table.target.class_name)
         steps += _steps(child, {f"{record.definition.name}_id": record.pk}, table, limit)
-    steps = [step for step in steps if step.child is None or not access.hides(step.after.instance)]
+    steps = [step for step in steps if step.child is None or not access.is_hidden(step.after.instance)]
     names = _Names(steps)
     groups: dict[Any, list[_Step]] = {}
     for step in sorted(steps, key=lambda one: (one.after.history_date, one.after.history_id)):
@@ -137,7 +140,7 @@ def _part(step: _Step, names: _Names) -> Part:
     differences = []
     for leaf in names.definition(step.after).leaves:
         if (
-            not access.shows(leaf)
+            not access.viewer_can_view_field(leaf)
             or not keeps(step.after.instance_type, leaf)
             or (step.child and leaf.document is not leaf.entity.document)
         ):

@@ -13,7 +13,7 @@ from crm.capabilities.transfer.columns import combined_of, file_fields
 from crm.capabilities.transfer.keys import leads_back
 from crm.capabilities.transfer.section import TransferSection
 from crm.kernel.capability import BulkAction, Button, Capability, Page
-from crm.kernel.plans import Plan
+from crm.kernel.contributions import Contributions, Kind
 
 
 class Transfer(Capability):
@@ -33,7 +33,7 @@ class Transfer(Capability):
             field = entity.find(name)
             if field is not None and field.type.many:
                 report(f"{name!r} holds several records and cannot tell rows apart", "match_on", index)
-            elif field is not None and not field.type.tells_apart:
+            elif field is not None and not field.type.usable_as_key:
                 report(f"{a_field(field.type.name)} cannot tell rows apart", "match_on", index)
             elif field is not None and leads_back(entity, field):
                 report(f"{name!r} leads to records that are named by this one again", "match_on", index)
@@ -43,22 +43,22 @@ class Transfer(Capability):
             except ValueError as error:
                 report(f"{name!r}: {error}", "combine", name)
 
-    def plan_model(self, entity: Entity, plan: Plan) -> None:
+    def contribute_to_model(self, entity: Entity, contributions: Contributions) -> None:
         for verb in ("import", "export"):
-            plan.add("permission", verb, f"Can {verb} {entity.name}", self.name)
+            contributions.add(Kind.PERMISSION, verb, f"Can {verb} {entity.name}", self.name)
 
-    def plan_admin(self, entity: Entity, plan: Plan) -> None:
-        plan.add("page", "export", Page("export/", pages.export_page, "export"), self.name)
-        plan.add("page", "import", Page("import/", pages.import_page, "import"), self.name)
-        plan.add("page", "import_run", Page("import/<int:run>/", pages.run_page, "import"), self.name)
-        plan.add("list button", "import", Button("Import", "upload", "import", "import"), self.name)
-        plan.add("list button", "export", Button("Export", "download", "export", "export"), self.name)
-        plan.add(
+    def contribute_to_admin(self, entity: Entity, contributions: Contributions) -> None:
+        contributions.add(Kind.PAGE, "export", Page("export/", pages.export_page, "export"), self.name)
+        contributions.add(Kind.PAGE, "import", Page("import/", pages.import_page, "import"), self.name)
+        contributions.add(Kind.PAGE, "import_run", Page("import/<int:run>/", pages.run_page, "import"), self.name)
+        contributions.add(Kind.LIST_BUTTON, "import", Button("Import", "upload", "import", "import"), self.name)
+        contributions.add(Kind.LIST_BUTTON, "export", Button("Export", "download", "export", "export"), self.name)
+        contributions.add(
             "bulk action", "export", BulkAction("Export the selected rows", pages.export_selected, "export"), self.name
         )
         for leaf in file_fields(entity):
             whole = (leaf.whole.name,) if leaf.whole else ()
-            plan.add("file column", leaf.name, leaf.type.name, self.name, leaf.name, *whole)
+            contributions.add(Kind.FILE_COLUMN, leaf.name, leaf.type.name, self.name, leaf.name, *whole)
 
 
 __all__ = ["Transfer", "models"]

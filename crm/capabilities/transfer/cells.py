@@ -9,16 +9,16 @@ from django.apps import apps
 
 from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.columns import Column
-from crm.capabilities.transfer.keys import AMBIGUOUS, KeyBook, split_words
-from crm.capabilities.transfer.preparation import NewWord, Preparation, RowResult, Values
-from crm.capabilities.transfer.reading import ABSENT, Sheet
-from crm.capabilities.transfer.safety import unmark
+from crm.capabilities.transfer.file_reader import ABSENT, Sheet
+from crm.capabilities.transfer.formula_injection import unescape_null_word
+from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, split_words
+from crm.capabilities.transfer.preparation import ImportPlan, PendingTag, RowResult, Values
 from crm.fields.base import Reading, text_of
 
 Adjust = Callable[[Field, Any], Any]
 
 
-def read_columns(found: Preparation, sheet: Sheet, adjust: Adjust | None) -> Values:
+def read_columns(found: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> Values:
     """Return what each column says; what cannot be read becomes an error of its row."""
     section = found.entity.sections["transfer"]
     reading = Reading(frozenset({"", *section.nulls}), tuple(section.dates))
@@ -50,7 +50,7 @@ def _is_null(cell: Any, reading: Reading) -> bool:
     return cell is None or (isinstance(cell, str) and cell.strip() in reading.nulls)
 
 
-def _read_ids(found: Preparation, cells: list[Any]) -> list[Any]:
+def _read_ids(found: ImportPlan, cells: list[Any]) -> list[Any]:
     values = []
     for row, cell in zip(found.rows, cells, strict=True):
         text = "" if cell is None or cell is ABSENT else str(cell).strip()
@@ -61,7 +61,7 @@ def _read_ids(found: Preparation, cells: list[Any]) -> list[Any]:
     return values
 
 
-def _read_values(found: Preparation, column: Column, cells: list[Any], reading: Reading, adjust: Adjust | None) -> list:
+def _read_values(found: ImportPlan, column: Column, cells: list[Any], reading: Reading, adjust: Adjust | None) -> list:
     """Read the cells of a column; equal cells are read once."""
     leaf, known, values = column.field, {}, []
     for row, cell in zip(found.rows, cells, strict=True):
@@ -86,15 +86,15 @@ def _read_value(leaf: Field, cell: Any, reading: Reading, adjust: Adjust | None)
     if _is_null(cell, reading):
         return None, ""
     try:
-        value = leaf.type.accept(leaf.type.parse(unmark(cell, reading.nulls), leaf, reading), leaf)
+        value = leaf.type.validate(leaf.type.parse(unescape_null_word(cell, reading.nulls), leaf, reading), leaf)
     except ValueError as error:
         return ABSENT, str(error)
     return (adjust(leaf, value) if adjust else value), ""
 
 
-def _read_links(found: Preparation, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
+def _read_links(found: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
     """Find the records that a column's cells name: a primary key each, or a set of them."""
-    book = KeyBook(column.field)
+    book = KeyResolver(column.field)
     reference, named = book.reference, []
     for cell in cells:
         if cell is ABSENT:
@@ -102,7 +102,7 @@ def _read_links(found: Preparation, column: Column, cells: list[Any], reading: R
         elif _is_null(cell, reading):
             named.append([])
         else:
-            cell = unmark(cell, reading.nulls)
+            cell = unescape_null_word(cell, reading.nulls)
             named.append(split_words(cell) if reference.many else [_word(cell)])
     keys = book.look_up(word for words in named if words is not ABSENT for word in words)
     values = []
@@ -120,7 +120,7 @@ def _word(cell: Any) -> str:
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
 
 
-def _target(found: Preparation, column: Column, row: RowResult, word: str, keys: dict, book: KeyBook) -> Any:
+def _target(found: ImportPlan, column: Column, row: RowResult, word: str, keys: dict, book: KeyResolver) -> Any:
     key = keys.get(word)
     if key is AMBIGUOUS:
         row.errors.append((column.heading, f"{word!r} means more than one {_target_name(column.field)}."))
@@ -136,7 +136,7 @@ def _target(found: Preparation, column: Column, row: RowResult, word: str, keys:
         waiting = found.new_words.setdefault(column.field.name, [])
         if name not in waiting:
             waiting.append(name)
-        return NewWord(name)
+        return PendingTag(name)
     row.errors.append((column.heading, f"there is no {_target_name(column.field)} {word!r}."))
     return None
 

@@ -8,17 +8,17 @@ from django.core.exceptions import ValidationError
 
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.keys import chunks, hashable, key_fields
-from crm.capabilities.transfer.preparation import NEW, NOT_YOURS, UPDATED, Preparation, RowResult, stored_records
-from crm.kernel import access
+from crm.capabilities.transfer.preparation import NEW, NOT_YOURS, UPDATED, ImportPlan, RowResult, stored_records
 from crm.kernel.events import guarded_value_given
-from crm.kernel.presence import is_unique, present
-from crm.kernel.record import Record
-from crm.kernel.rules import FROZEN, HIDDEN, broken_by, frozen_changes, is_shown
+from crm.records import access
+from crm.records.record import Record
+from crm.records.rules import NOT_ASKED_MESSAGE, READ_ONLY_MESSAGE, broken_rules, is_shown, read_only_changes
+from crm.records.soft_delete import is_unique, not_deleted
 
 CLOSED = "is not yours to {verb}."
 
 
-def check_unique(found: Preparation) -> None:
+def check_unique(found: ImportPlan) -> None:
     """Find values that must be unique and are taken, in the file or in the database."""
     keys = {one.name for one in key_fields(found.entity)}
     for column in found.columns:
@@ -34,7 +34,7 @@ def check_unique(found: Preparation) -> None:
             _check_values(found, names[group[0]], group)
 
 
-def _check_values(found: Preparation, column: Column, names: list[str]) -> None:
+def _check_values(found: ImportPlan, column: Column, names: list[str]) -> None:
     attributes = [found.model._meta.get_field(name).attname for name in names]
     touched = [
         row for row in found.rows if row.record is not None and (row.status == NEW or set(names) & set(row.changes))
@@ -46,7 +46,7 @@ def _check_values(found: Preparation, column: Column, names: list[str]) -> None:
             by_value.setdefault(hashable(value), []).append(row)
     changing = {row.record.pk for row in touched if row.record.pk}
     for some in chunks([value[0] for value in by_value]):
-        rows = present(found.model).filter(**{f"{attributes[0]}__in": some})
+        rows = not_deleted(found.model).filter(**{f"{attributes[0]}__in": some})
         for pk, *value in rows.values_list("pk", *attributes):
             holders = by_value.get(hashable(tuple(value)), [])
             for row in holders:
@@ -57,7 +57,7 @@ def _check_values(found: Preparation, column: Column, names: list[str]) -> None:
             row.errors.append((column.heading, f"is the same as in row {rows_of_value[0].number}."))
 
 
-def _shown(found: Preparation, names: list[str], value: list[Any]) -> str:
+def _shown(found: ImportPlan, names: list[str], value: list[Any]) -> str:
     """Return what is taken as people read it: the value, or of several fields and of links their labels."""
     leaves = [found.entity.find(name) for name in names]
     if len(leaves) == 1 and leaves[0].type.reference(leaves[0]) is None:
@@ -65,7 +65,7 @@ def _shown(found: Preparation, names: list[str], value: list[Any]) -> str:
     return f"this {' and '.join(leaf.label.lower() for leaf in leaves)}"
 
 
-def check_rules(found: Preparation) -> None:
+def check_rules(found: ImportPlan) -> None:
     """Hold new and changed records against the rules, as far as records that are not written yet can be."""
     rules = found.entity.rules
     if not rules.checks and not rules.showing and not found.entity.guarded:
@@ -76,20 +76,20 @@ def check_rules(found: Preparation) -> None:
     before = found.model._base_manager.in_bulk([row.record.pk for row in written if row.record.pk])
     for row in written:
         old = before.get(row.record.pk)
-        for rule, message in broken_by(row.record):
+        for rule, message in broken_rules(row.record):
             row.errors.append((headings.get(rule.field, rule.field), message))
         hidden = [
             name
             for name, one in rules.showing.items()
             if (name in row.changes if old else _is_filled(row, name)) and not is_shown(row.record, one)
         ]
-        row.errors += [(headings[name], HIDDEN) for name in hidden]
-        closed = frozen_changes(row.record, old) if old else []
-        row.errors += [(headings[name], FROZEN) for name in closed if name not in hidden]
+        row.errors += [(headings[name], NOT_ASKED_MESSAGE) for name in hidden]
+        closed = read_only_changes(row.record, old) if old else []
+        row.errors += [(headings[name], READ_ONLY_MESSAGE) for name in closed if name not in hidden]
     _check_guarded(found, headings, [row for row in written if row.status == NEW])
 
 
-def _check_guarded(found: Preparation, headings: dict[str, str], new: list[RowResult]) -> None:
+def _check_guarded(found: ImportPlan, headings: dict[str, str], new: list[RowResult]) -> None:
     """Ask whether somebody may bring along what new records' guarded fields are to begin with."""
     known: dict[tuple[str, Any], list[str]] = {}
     for name in found.entity.guarded & set(headings) if found.user is not None else ():
@@ -102,7 +102,7 @@ def _check_guarded(found: Preparation, headings: dict[str, str], new: list[RowRe
             row.errors += [(headings[name], text) for text in known.get((name, value), ())]
 
 
-def _read_targets(found: Preparation, records: list[Record]) -> None:
+def _read_targets(found: ImportPlan, records: list[Record]) -> None:
     """Read what the records link to, all at once, so that no rule costs a query a row."""
     links = [leaf for leaf in found.entity.leaves if leaf.target is not None and leaf.stored and not leaf.type.many]
     for link in links:
@@ -123,29 +123,29 @@ def _is_filled(row: RowResult, name: str) -> bool:
     return getattr(row.record, column.attname) not in (None, "", column.get_default())
 
 
-def check_access(found: Preparation) -> None:
+def check_access(found: ImportPlan) -> None:
     """Hold the rows against what the viewer may add and change: which records, and which fields of them."""
-    user = access.viewer()
+    user = access.current_viewer()
     if user is None or user.is_superuser:
         return
     headings = {column.field.name: column.heading for column in found.columns if column.field}
-    asked = {verb: access.asked_fields(user, found.entity, verb) for verb in ("add", "change")}
+    asked = {verb: access.editable_fields(user, found.entity, verb) for verb in ("add", "change")}
     for row in found.rows:
         if row.record is None or row.errors or row.status not in (NEW, UPDATED):
             continue
         verb = "add" if row.status == NEW else "change"
-        if not access.may(user, verb, found.model):
+        if not access.has_perm(user, verb, found.model):
             continue  # then the file as a whole is refused
         given = row.changes if row.status == UPDATED else [name for name in headings if _is_filled(row, name)]
         row.errors += [(headings[name], CLOSED.format(verb=verb)) for name in given if name not in asked[verb]]
         try:
-            if row.status == UPDATED and not access.may(user, verb, found.model, _as_it_is(found, row.record)):
+            if row.status == UPDATED and not access.has_perm(user, verb, found.model, _as_it_is(found, row.record)):
                 raise ValidationError(NOT_YOURS)
             access.check_access(row.record)
         except ValidationError as error:
             row.errors += [("", text) for text in error.messages]
 
 
-def _as_it_is(found: Preparation, record: Record) -> Record:
+def _as_it_is(found: ImportPlan, record: Record) -> Record:
     """Return a record as the database has it, where it was changed at hand."""
     return stored_records(found, pk=record.pk).get()

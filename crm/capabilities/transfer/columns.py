@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crm.blueprint.nodes import Entity, Field
 from crm.blueprint.problems import did_you_mean
-from crm.kernel import access
+from crm.records import access
 
 ID = "id"
 
@@ -27,7 +27,7 @@ class Column:
 
 def file_fields(entity: Entity) -> list[Field]:
     """Return the fields that files hold, in the order of the file: those that the viewer may see."""
-    return [leaf for leaf in entity.leaves if leaf.has_value and access.shows(leaf)]
+    return [leaf for leaf in entity.leaves if leaf.has_value and access.viewer_can_view_field(leaf)]
 
 
 def known_headings(entity: Entity) -> dict[str, Field | None]:
@@ -92,7 +92,7 @@ def _combined(entity: Entity, headings: list[str], complaints: list[str]) -> lis
     positions = {heading.lower(): position for position, heading in reversed(list(enumerate(headings)))}
     found = []
     for name, source in entity.sections["transfer"].combine.items():
-        if not access.shows(entity.find(name)):
+        if not access.viewer_can_view_field(entity.find(name)):
             continue
         texts, wanted = combined_of(source)
         missing = [heading for heading in wanted if heading.lower() not in positions]

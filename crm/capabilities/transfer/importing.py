@@ -9,24 +9,24 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
 from crm.blueprint.nodes import Entity
-from crm.capabilities.transfer.bulk import uncollected
 from crm.capabilities.transfer.cells import Adjust, read_columns
 from crm.capabilities.transfer.checks import check_access, check_rules, check_unique
 from crm.capabilities.transfer.columns import map_columns
-from crm.capabilities.transfer.keys import KeyBook
+from crm.capabilities.transfer.file_reader import Sheet
+from crm.capabilities.transfer.gc_pause import gc_disabled
+from crm.capabilities.transfer.keys import KeyResolver
 from crm.capabilities.transfer.matching import compare, match, missing_keys
-from crm.capabilities.transfer.preparation import FAILED, NEW, UPDATED, NewWord, Preparation, RowResult
-from crm.capabilities.transfer.reading import Sheet
-from crm.kernel.changes import changing
-from crm.kernel.rules import RuleBroken
-from crm.kernel.writes import write_records
+from crm.capabilities.transfer.preparation import FAILED, NEW, UPDATED, ImportPlan, PendingTag, RowResult
+from crm.records.changes import change_scope
+from crm.records.rules import RuleBroken
+from crm.records.writes import write_records
 
 
-@uncollected()
-def prepare(entity: Entity, sheet: Sheet, adjust: Adjust | None = None, user: Any = None) -> Preparation:
+@gc_disabled()
+def prepare(entity: Entity, sheet: Sheet, adjust: Adjust | None = None, user: Any = None) -> ImportPlan:
     """Read, match and compare every row; never writes."""
     model = apps.get_model(entity.business.label, entity.class_name)
-    found = Preparation(entity, model, user)
+    found = ImportPlan(entity, model, user)
     found.columns, found.refusals = map_columns(entity, sheet.headings)
     missing = missing_keys(entity, found.columns)
     if missing and not found.refusals:
@@ -46,8 +46,8 @@ def prepare(entity: Entity, sheet: Sheet, adjust: Adjust | None = None, user: An
     return found
 
 
-@uncollected()
-def write(found: Preparation) -> None:
+@gc_disabled()
+def write(found: ImportPlan) -> None:
     """Write what was prepared, in one transaction. Raises ImportRefused, with nothing written, where that fails."""
     if not found.is_sound:
         raise ImportRefused("The file has errors; nothing was written.")
@@ -63,14 +63,14 @@ def write(found: Preparation) -> None:
         raise ImportRefused(f"The database refused, and nothing was written: {error}") from None
 
 
-def rehearse(found: Preparation) -> tuple[int, str, str] | None:
+def rehearse(found: ImportPlan) -> tuple[int, str, str] | None:
     """Write what was prepared and take it back; return the row (0 for the file), column and sentence of what fails.
 
     Some rules only the saved rows together can tell: a sum of theirs, or of other records. The prepared records are
     of no further use afterwards.
     """
     try:
-        with transaction.atomic(), changing(found.user, "", "import"):
+        with transaction.atomic(), change_scope(found.user, "", "import"):
             _write(found)
             transaction.set_rollback(True)
     except RuleBroken as broken:
@@ -84,11 +84,11 @@ def rehearse(found: Preparation) -> tuple[int, str, str] | None:
     return None
 
 
-def _row_of(found: Preparation, record: Any) -> RowResult | None:
+def _row_of(found: ImportPlan, record: Any) -> RowResult | None:
     return next((one for one in found.rows if one.record is not None and one.record == record), None)
 
 
-def _write(found: Preparation) -> None:
+def _write(found: ImportPlan) -> None:
     created = [row for row in found.rows if row.status == NEW]
     updated = [row for row in found.rows if row.status == UPDATED]
     many = {column.field.name for column in found.columns if column.field and column.field.type.many}
@@ -99,14 +99,14 @@ def _write(found: Preparation) -> None:
         write_records(found.model, *records, columns=sorted(changed), links=links)
 
 
-def _final_links(found: Preparation, rows: list[RowResult]) -> dict[str, dict[int, set[Any]]]:
+def _final_links(found: ImportPlan, rows: list[RowResult]) -> dict[str, dict[int, set[Any]]]:
     made = {}
     for name, words in found.new_words.items():
-        made[name] = KeyBook(found.entity.find(name)).create(words)
+        made[name] = KeyResolver(found.entity.find(name)).create(words)
     links: dict[str, dict[int, set[Any]]] = {}
     for index, row in enumerate(rows):
         for name, targets in row.links.items():
-            keys = {made[name][one.name] if isinstance(one, NewWord) else one for one in targets}
+            keys = {made[name][one.name] if isinstance(one, PendingTag) else one for one in targets}
             links.setdefault(name, {})[index] = keys
     return links
 

@@ -11,8 +11,8 @@ from django.db import models
 
 from crm.blueprint.nodes import Entity, Field
 from crm.fields.base import Reading, Reference
-from crm.kernel import access
-from crm.kernel.record import is_empty
+from crm.records import access
+from crm.records.display import is_empty
 
 AMBIGUOUS = object()
 PLAIN = Reading()
@@ -63,12 +63,12 @@ def key_of(record: models.Model) -> str:
 def _parts(record: models.Model, fields: list[Field]) -> Iterable[str]:
     for field in fields:
         value = getattr(record, field.name)
-        if is_empty(value) or not access.shows(field):
+        if is_empty(value) or not access.viewer_can_view_field(field):
             yield ""
         elif field.type.reference(field) is not None:
             yield name_of(value, field.type.reference(field))
         else:
-            yield str(field.type.plain(value, field))
+            yield str(field.type.serialize(value, field))
 
 
 def name_of(record: models.Model, reference: Reference) -> str:
@@ -76,7 +76,7 @@ def name_of(record: models.Model, reference: Reference) -> str:
     return key_of(record) if reference.entity else str(getattr(record, reference.key))
 
 
-class KeyBook:
+class KeyResolver:
     """Finds the records that the cells of one link column mean, all at once."""
 
     def __init__(self, field: Field):
@@ -103,7 +103,7 @@ class KeyBook:
         return {f"#{number}": key for number, key in found.items()}
 
     def _by_column(self, words: list[str]) -> dict[str, Any]:
-        key, rows = self.reference.key, access.seen(self.model).filter(**self.reference.scope)
+        key, rows = self.reference.key, access.viewer_rows(self.model).filter(**self.reference.scope)
         found = {}
         for some in chunks(words):
             found.update(rows.filter(**{f"{key}__in": some}).values_list(key, "pk"))
@@ -113,7 +113,7 @@ class KeyBook:
         numbers = [word for word in words if re.fullmatch(r"\d{1,18}", word)]
         found = {}
         for some in chunks(numbers):
-            keys = access.seen(self.model).filter(pk__in=some).values_list("pk", flat=True)
+            keys = access.viewer_rows(self.model).filter(pk__in=some).values_list("pk", flat=True)
             found.update({str(key): key for key in keys})
         return found
 
@@ -126,7 +126,7 @@ class KeyBook:
                 continue
         found: dict[str, Any] = {}
         for some in chunks(list(values)):
-            rows = access.seen(self.model).filter(**{f"{field.name}__in": some})
+            rows = access.viewer_rows(self.model).filter(**{f"{field.name}__in": some})
             for value, key in rows.values_list(field.name, "pk"):
                 for word in values.get(value, ()):
                     found[word] = AMBIGUOUS if word in found else key
@@ -134,7 +134,7 @@ class KeyBook:
 
     def _by_key(self, words: list[str]) -> dict[str, Any]:
         wanted, found = set(words), {}
-        for record in access.seen(self.model).select_related(*key_joins(self.target)).iterator(chunk_size=2000):
+        for record in access.viewer_rows(self.model).select_related(*key_joins(self.target)).iterator(chunk_size=2000):
             name = key_of(record)
             if name in wanted:
                 found[name] = AMBIGUOUS if name in found else record.pk

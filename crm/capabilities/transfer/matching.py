@@ -7,21 +7,21 @@ from typing import Any
 
 from crm.blueprint.nodes import Entity, Field
 from crm.capabilities.transfer.columns import Column
+from crm.capabilities.transfer.file_reader import ABSENT
 from crm.capabilities.transfer.keys import chunks, hashable, key_fields
 from crm.capabilities.transfer.preparation import (
     NEW,
     NOT_YOURS,
     UNCHANGED,
     UPDATED,
-    Preparation,
+    ImportPlan,
     RowResult,
     Values,
     stored_records,
 )
-from crm.capabilities.transfer.reading import ABSENT
 from crm.fields.base import NOTHING
-from crm.kernel import access
-from crm.kernel.record import Record
+from crm.records import access
+from crm.records.record import Record
 
 MISSING = "is missing: a new record needs it."
 
@@ -32,13 +32,13 @@ def missing_keys(entity: Entity, columns: list[Column]) -> str:
     missing = [one.name for one in key_fields(entity) if one.name not in names]
     if missing and "id" not in names:
         text = "rows are matched by it" if len(missing) == 1 else "rows are matched by them"
-        given = [one for one in key_fields(entity) if one.name in missing and one.type.fills]
+        given = [one for one in key_fields(entity) if one.name in missing and one.type.sets_on_save]
         hint = " Its cells stay empty where a record is new." if given else ""
         return f"The column {' and '.join(map(repr, missing))} is missing; {text}.{hint}"
     return ""
 
 
-def match(found: Preparation, values: Values) -> None:
+def match(found: ImportPlan, values: Values) -> None:
     """Find the record of each row: by `id`, by the natural key, or none."""
     keys = key_fields(found.entity)
     ids = values.get("id", [None] * len(found.rows))
@@ -63,7 +63,7 @@ def match(found: Preparation, values: Values) -> None:
         elif record and matched and all(one.pk != record.pk for one in matched):
             row.errors.append(("id", f"the id means “{record}”, the key means “{matched[0]}”."))
         row.record = record or (matched[0] if matched else None)
-        if row.record is not None and access.hides(row.record):
+        if row.record is not None and access.is_hidden(row.record):
             row.errors.append((_heading(found, names), NOT_YOURS))
         mark = ("id", row.record.pk) if row.record else hashable(key) if key else None
         if mark is not None and mark in first_row:
@@ -76,11 +76,11 @@ def _has(values: Values, names: list[str]) -> bool:
     return all(name in values for name in names)
 
 
-def _heading(found: Preparation, names: list[str]) -> str:
+def _heading(found: ImportPlan, names: list[str]) -> str:
     return next((one.heading for one in found.columns if one.field and one.field.name in names), "id")
 
 
-def _by_key(found: Preparation, keys: list[Field], wanted: list[tuple]) -> dict[tuple, list[Record]]:
+def _by_key(found: ImportPlan, keys: list[Field], wanted: list[tuple]) -> dict[tuple, list[Record]]:
     first = max(range(len(keys)), key=lambda index: len({hashable((key[index],)) for key in wanted if key}))
     parts = {hashable((key[first],))[0]: key[first] for key in wanted if key and key[first] not in (None, "", ABSENT)}
     attribute = found.model._meta.get_field(keys[first].name).attname
@@ -106,7 +106,7 @@ class _Cells:
     """Whether a new record cannot do without: it is required, and has no default."""
 
 
-def _cells(found: Preparation, column: Column, values: Values) -> _Cells:
+def _cells(found: ImportPlan, column: Column, values: Values) -> _Cells:
     leaf = column.field
     attribute = found.model._meta.get_field(leaf.name).attname
     required = getattr(leaf.options, "required", False)
@@ -117,7 +117,7 @@ def _is_needed(leaf: Field) -> bool:
     return getattr(leaf.options, "required", False) and leaf.type.default(leaf) is NOTHING
 
 
-def compare(found: Preparation, values: Values, exact: bool) -> None:
+def compare(found: ImportPlan, values: Values, exact: bool) -> None:
     """Give each row its record and what changes in it; with `exact`, an empty cell leaves a new record no default."""
     columns = [one for one in found.columns if one.field is not None]
     plain = [_cells(found, one, values) for one in columns if not one.field.type.many]
@@ -143,7 +143,7 @@ def _compare_cell(row: RowResult, record: Record, cells: _Cells, value: Any, is_
             row.errors.append((cells.heading, MISSING))
         return
     if value is None:
-        if not is_new and cells.leaf.target is not None and access.hides(getattr(record, cells.leaf.name)):
+        if not is_new and cells.leaf.target is not None and access.is_hidden(getattr(record, cells.leaf.name)):
             return  # the file could not name it: its writer does not see it
         if cells.needed or (cells.required and not is_new):
             row.errors.append((cells.heading, "is empty, but required."))
@@ -157,7 +157,7 @@ def _compare_cell(row: RowResult, record: Record, cells: _Cells, value: Any, is_
         setattr(record, cells.attribute, value)
         return
     old = getattr(record, cells.attribute)
-    if not (old == value or cells.leaf.type.same(old, value)):
+    if not (old == value or cells.leaf.type.equals(old, value)):
         row.changes[cells.leaf.name] = (old, value)
         setattr(record, cells.attribute, value)
 
@@ -174,7 +174,7 @@ def _compare_links(row: RowResult, record: Record, leaf: Field, value: Any, is_n
         return
     present = [] if is_new else list(getattr(record, leaf.name).all())
     before = {one.pk for one in present}
-    value = value | {one.pk for one in present if access.hides(one)}
+    value = value | {one.pk for one in present if access.is_hidden(one)}
     if before != value:
         row.links[leaf.name] = value
         if not is_new:

@@ -15,13 +15,13 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from crm.capabilities.transfer.columns import file_fields
+from crm.capabilities.transfer.file_reader import MAX_BYTES, FileRefused
+from crm.capabilities.transfer.formula_injection import ExportRefused
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.models import PREVIEWED, ImportRun
-from crm.capabilities.transfer.reading import MAX_BYTES, FileRefused
 from crm.capabilities.transfer.runs import discard_run, finish_run, imported_before, start_run, undo_run
-from crm.capabilities.transfer.safety import ExportRefused
-from crm.kernel import access
+from crm.records import access
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -64,7 +64,7 @@ def export_page(admin: Any, request: HttpRequest) -> HttpResponse:
     listed = request.GET.copy()
     listed.pop("format", None)
     request.GET = listed
-    if not access.may(request.user, "view", admin.model):
+    if not access.has_perm(request.user, "view", admin.model):
         raise PermissionDenied
     rows = admin.get_changelist_instance(request).get_queryset(request)
     if format in CONTENT_TYPES:
@@ -113,7 +113,7 @@ def _runs(admin: Any, request: HttpRequest) -> models.QuerySet:
     """Return the imports that the user may look at: all, or the own where not everything is for these eyes."""
     runs = ImportRun.objects.filter(business=admin.definition.business.label, entity=admin.definition.name)
     entity, user = admin.definition, request.user
-    sees_all = not access.is_limited(user, entity) and access.sees_all_of(user, entity, "view")
+    sees_all = not access.may_hide_rows(user, entity) and access.can_view_all_fields(user, entity, "view")
     return runs if sees_all else runs.filter(user=user)
 
 

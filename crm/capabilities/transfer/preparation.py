@@ -9,8 +9,8 @@ from django.db import models
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.columns import Column
-from crm.kernel import access
-from crm.kernel.record import Record
+from crm.records import access
+from crm.records.record import Record
 
 NEW, UPDATED, UNCHANGED, FAILED = "new", "updated", "unchanged", "failed"
 NOT_YOURS = "names a record that is not yours to change."
@@ -31,7 +31,7 @@ class RowResult:
 
 
 @dataclass
-class Preparation:
+class ImportPlan:
     """Everything an import would do, before anything is written. `refusals` are about the file as a whole."""
 
     entity: Entity
@@ -70,7 +70,7 @@ class Preparation:
 
 
 @dataclass(frozen=True)
-class NewWord:
+class PendingTag:
     """A tag that will be there once the import is written."""
 
     name: str
@@ -79,9 +79,9 @@ class NewWord:
         return self.name
 
 
-def stored_records(found: Preparation, **where: Any) -> models.QuerySet:
+def stored_records(found: ImportPlan, **where: Any) -> models.QuerySet:
     """Return records of the database with what comparing them to the file's columns takes."""
     many = [one.field.name for one in found.columns if one.field and one.field.type.many]
     rows = found.model._default_manager.filter(**where).prefetch_related(*many)
-    joins = access.joins(found.entity)
+    joins = access.access_joins(found.entity)
     return rows.select_related(*joins) if joins else rows

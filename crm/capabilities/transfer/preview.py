@@ -8,15 +8,15 @@ from django.apps import apps
 
 from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.keys import chunks, name_of
-from crm.capabilities.transfer.preparation import FAILED, UNCHANGED, NewWord, Preparation, RowResult
-from crm.kernel import access
-from crm.kernel.record import is_empty
+from crm.capabilities.transfer.preparation import FAILED, UNCHANGED, ImportPlan, PendingTag, RowResult
+from crm.records import access
+from crm.records.display import is_empty
 
 ROWS_SHOWN = 50_000
 HIDDEN_TARGET = "(hidden)"
 
 
-def preview_data(found: Preparation) -> dict[str, Any]:
+def preview_data(found: ImportPlan) -> dict[str, Any]:
     """Return what an import would do as plain data: every row that is not unchanged, with old and new values."""
     names = _Shown(found)
     rows = [names.row(row) for row in found.rows if row.status != UNCHANGED]
@@ -30,23 +30,23 @@ def preview_data(found: Preparation) -> dict[str, Any]:
 class _Shown:
     """Writes the values of a preview as people read them; link targets by their keys, read at once."""
 
-    def __init__(self, found: Preparation):
+    def __init__(self, found: ImportPlan):
         self.leaves = {column.field.name: column.field for column in found.columns if column.field}
         self.titles: dict[tuple[str, Any], str] = {}
         for name, leaf in self.leaves.items():
             if leaf.type.reference(leaf) is not None:
                 self._read(found, name, leaf)
 
-    def _read(self, found: Preparation, name: str, leaf: Field) -> None:
+    def _read(self, found: ImportPlan, name: str, leaf: Field) -> None:
         keys = set()
         for row in found.rows:
             for value in self._values(row, leaf):
                 keys |= value if isinstance(value, set) else {value}
         reference = leaf.type.reference(leaf)
         target = apps.get_model(reference.model)
-        wanted = [key for key in keys if key is not None and not isinstance(key, NewWord)]
+        wanted = [key for key in keys if key is not None and not isinstance(key, PendingTag)]
         for some in chunks(wanted):
-            for one in access.seen(target).filter(pk__in=some):
+            for one in access.viewer_rows(target).filter(pk__in=some):
                 self.titles[name, one.pk] = name_of(one, reference)
 
     def _values(self, row: RowResult, leaf: Field) -> list[Any]:
@@ -85,4 +85,4 @@ class _Shown:
         return self._title(leaf, value) if leaf.type.reference(leaf) is not None else leaf.type.display(value, leaf)
 
     def _title(self, leaf: Field, key: Any) -> str:
-        return key.name if isinstance(key, NewWord) else self.titles.get((leaf.name, key), HIDDEN_TARGET)
+        return key.name if isinstance(key, PendingTag) else self.titles.get((leaf.name, key), HIDDEN_TARGET)

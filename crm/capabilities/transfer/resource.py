@@ -1,4 +1,4 @@
-"""The resource of an entity: django-import-export's view of its columns, made of the fields' faces."""
+"""The resource of an entity: django-import-export's view of its columns, made of the fields' types."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from import_export.formats import base_formats
 from import_export.widgets import Widget
 
 from crm.blueprint.nodes import Entity, Field
-from crm.capabilities.transfer.bulk import uncollected
 from crm.capabilities.transfer.columns import file_fields
+from crm.capabilities.transfer.formula_injection import encode, escape, escape_null_word
+from crm.capabilities.transfer.gc_pause import gc_disabled
 from crm.capabilities.transfer.keys import join_words, key_fields, key_joins, name_of
-from crm.capabilities.transfer.safety import encode, escape, mark
 from crm.fields.base import Reading
 from crm.fields.moments import zone_of
-from crm.kernel import access
-from crm.kernel.computed import with_live
+from crm.records import access
+from crm.records.computed import annotate_on_read
 
 FORMATS = {"csv": base_formats.CSV, "xlsx": base_formats.XLSX, "json": base_formats.JSON}
 NATIVE = (bool, int, Decimal, date, time)
@@ -33,7 +33,7 @@ FIRST_DAY = date(1900, 3, 1)
 
 
 class FaceWidget(Widget):
-    """Writes and reads a value with the faces of its field's type; `format` is the file's."""
+    """Writes and reads a value with the methods of its field's type; `format` is the file's."""
 
     def __init__(self, leaf: Field | None, nulls: Collection[str] = ()):
         super().__init__()
@@ -50,7 +50,7 @@ class FaceWidget(Widget):
             return self._safe(self._name(value))
         if self.format == "xlsx":
             return self._safe(self._native(value))
-        return self._safe(self.leaf.type.plain(value, self.leaf))
+        return self._safe(self.leaf.type.serialize(value, self.leaf))
 
     def _safe(self, cell: Any) -> Any:
         """Return a cell that means the same to whoever reads the file."""
@@ -63,21 +63,21 @@ class FaceWidget(Widget):
         return encode(escape(self._mark(cell)), self.leaf.label)
 
     def _mark(self, cell: Any) -> Any:
-        return mark(cell, self.nulls) if self.nulls else cell
+        return escape_null_word(cell, self.nulls) if self.nulls else cell
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        return self.leaf.type.accept(self.leaf.type.parse(value, self.leaf, Reading()), self.leaf)
+        return self.leaf.type.validate(self.leaf.type.parse(value, self.leaf, Reading()), self.leaf)
 
     def _name(self, value: Any) -> Any:
         reference = self.leaf.type.reference(self.leaf)
         if not reference.many:
-            return "" if access.hides(value) else name_of(value, reference)
-        names = sorted(name_of(one, reference) for one in value if not access.hides(one))
+            return "" if access.is_hidden(value) else name_of(value, reference)
+        names = sorted(name_of(one, reference) for one in value if not access.is_hidden(one))
         return names if self.format == "json" else join_words(names)
 
     def _native(self, value: Any) -> Any:
         """Return what a spreadsheet calculates with: numbers, dates and times that it holds exactly; else as in CSV."""
-        plain = self.leaf.type.plain(value, self.leaf)
+        plain = self.leaf.type.serialize(value, self.leaf)
         if isinstance(value, datetime):
             local = value.astimezone(zone_of(self.leaf)).replace(tzinfo=None)
             is_plain = plain == local.isoformat(sep=" ")
@@ -130,7 +130,7 @@ def resource_class(entity: Entity, with_id: bool) -> type[EntityResource]:
     return type(f"{entity.class_name}Resource", (EntityResource,), columns)
 
 
-@uncollected()
+@gc_disabled()
 def export_rows(entity: Entity, rows: models.QuerySet, format: str) -> bytes:
     """Return records as a file. Raises ExportRefused where the format cannot hold them."""
     made = resource_class(entity, needs_id(entity, rows))(format)
@@ -157,11 +157,11 @@ def needs_id(entity: Entity, rows: models.QuerySet) -> bool:
 def _with_targets(entity: Entity, rows: models.QuerySet) -> models.QuerySet:
     one: list[str] = []
     many: list[models.Prefetch] = []
-    rows = with_live(rows, [leaf for leaf in file_fields(entity) if not leaf.stored])
+    rows = annotate_on_read(rows, [leaf for leaf in file_fields(entity) if not leaf.stored])
     for leaf in file_fields(entity):
         if leaf.type.reference(leaf) is None:
             continue
-        joins = [*key_joins(leaf.target), *access.joins(leaf.target)] if leaf.target else []
+        joins = [*key_joins(leaf.target), *access.access_joins(leaf.target)] if leaf.target else []
         if leaf.type.many:
             target = rows.model._meta.get_field(leaf.name).related_model
             many.append(models.Prefetch(leaf.name, target._default_manager.select_related(*joins)))

@@ -12,15 +12,16 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from crm.blueprint.nodes import Entity
+from crm.capabilities.transfer.file_reader import FileRefused, format_of, read_sheet
 from crm.capabilities.transfer.importing import ImportRefused, prepare, rehearse, write
 from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
-from crm.capabilities.transfer.preparation import NEW, UPDATED, Preparation
+from crm.capabilities.transfer.preparation import NEW, UPDATED, ImportPlan
 from crm.capabilities.transfer.preview import preview_data
-from crm.capabilities.transfer.reading import FileRefused, format_of, read_sheet
-from crm.kernel import access, actions
-from crm.kernel.changes import changing
-from crm.kernel.rules import RuleBroken
+from crm.kernel import actions
+from crm.records import access
+from crm.records.changes import change_scope
+from crm.records.rules import RuleBroken
 
 
 def start_run(entity: Entity, name: str, data: bytes, user: Any, format: str | None = None) -> ImportRun:
@@ -84,7 +85,7 @@ def _lock_preview(run: ImportRun) -> None:
         raise ImportRefused(f"This import is {locked.status} already.")
 
 
-def _check_since(found: Preparation) -> None:
+def _check_since(found: ImportPlan) -> None:
     """Refuse what was sound when it was previewed, and no longer is."""
     told = [*found.refusals, *(f"row {row}, {column}: {text}" for row, column, text in found.errors)]
     if told:
@@ -92,18 +93,18 @@ def _check_since(found: Preparation) -> None:
         raise ImportRefused(f"Nothing was imported: {'; '.join(told[:5])}{more}")
 
 
-def _check_verbs(found: Preparation, user: Any) -> None:
+def _check_verbs(found: ImportPlan, user: Any) -> None:
     """Importing is no way round the permissions to add and to change."""
     counted = {"add": found.counts[NEW], "change": found.counts[UPDATED]}
-    missing = [verb for verb, count in counted.items() if count and not access.may(user, verb, found.model)]
+    missing = [verb for verb, count in counted.items() if count and not access.has_perm(user, verb, found.model)]
     if missing:
         plural = found.entity.plural.lower()
         raise ImportRefused(f"You may not {' or '.join(missing)} {plural}, so nothing was imported.")
 
 
-def _write(run: ImportRun, found: Preparation, user: Any, reason: str) -> None:
+def _write(run: ImportRun, found: ImportPlan, user: Any, reason: str) -> None:
     why = reason or f"Import of {run.filename}"
-    with changing(user, why, "import") as change:
+    with change_scope(user, why, "import") as change:
         write(found)
     run.change, run.reason, run.status, run.finished = change.id, why[:500], IMPORTED, timezone.now()
     run.save()
@@ -111,7 +112,7 @@ def _write(run: ImportRun, found: Preparation, user: Any, reason: str) -> None:
 
 def import_file(
     entity: Entity, name: str, data: bytes, user: Any = None, **options: Any
-) -> tuple[ImportRun, Preparation]:
+) -> tuple[ImportRun, ImportPlan]:
     """Import a file at once, as the command does; with `dry_run`, only say what it would do.
 
     Options: `format`, `dry_run`, `reason`, `adjust`. Raises FileRefused or ImportRefused, with nothing written; rows
@@ -143,7 +144,7 @@ def undo_run(run: ImportRun, user: Any) -> str:
             if locked.status != IMPORTED:
                 raise ImportRefused(f"This import is {locked.status}; only one that was imported can be undone.")
             _check_undo(locked, model, user)
-            with changing(user, f"Undo of the import of {run.filename}", "undo"):
+            with change_scope(user, f"Undo of the import of {run.filename}", "undo"):
                 result = actions.run("revert_change", change=run.change, model=model)
             run.status = UNDONE
             run.note = _undone(result)
@@ -165,7 +166,7 @@ def _check_undo(run: ImportRun, model: type[models.Model], user: Any) -> None:
     missing = [
         verb
         for verb, count in {"delete": run.new, "change": run.updated}.items()
-        if count and not access.may(user, verb, model)
+        if count and not access.has_perm(user, verb, model)
     ]
     if missing:
         plural = model._meta.verbose_name_plural.lower()

@@ -18,11 +18,11 @@ from django.utils import timezone
 
 from crm.blueprint.nodes import Entity
 from crm.builders.inputs import is_key
-from crm.capabilities.trash.moving import GONE, restore, went_along
 from crm.capabilities.trash.section import restore_for
-from crm.kernel import access
-from crm.kernel.changes import changing
-from crm.kernel.record import title_joins, title_of
+from crm.capabilities.trash.soft_delete import GONE, restore, went_along
+from crm.records import access
+from crm.records.changes import change_scope
+from crm.records.display import title_joins, title_of
 
 PAGE = 50
 
@@ -35,8 +35,8 @@ def can_be_restored(entity: Entity) -> str:
 
 def deleted_rows(admin: Any, request: HttpRequest) -> models.QuerySet:
     """Return the deleted records that the user may deal with, the newest first."""
-    seen = access.rows(request.user, admin.model, among=admin.model._base_manager.filter(GONE))
-    rows = access.rows(request.user, admin.model, "delete", among=seen)
+    seen = access.visible_rows(request.user, admin.model, among=admin.model._base_manager.filter(GONE))
+    rows = access.visible_rows(request.user, admin.model, "delete", among=seen)
     return rows.select_related(*title_joins(admin.definition)).order_by("-deleted_at", "-pk")
 
 
@@ -73,7 +73,7 @@ def gone_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse 
         "title": f"{title_of(found)} is in the trash",
         "opts": admin.opts,
         "row": _rows(admin, [found])[0],
-        "along": _counted({model: len(keys) for model, keys in went_along(found).going.items()}, but=found),
+        "along": _counted({model: len(keys) for model, keys in went_along(found).cascades.items()}, but=found),
         "url": admin.url("trash"),
         "list_url": admin.url("changelist"),
     }
@@ -131,7 +131,7 @@ def _restore(admin: Any, request: HttpRequest, chosen: list[Any]) -> HttpRespons
     done = []
     for record in chosen:
         try:
-            with changing(request.user, "Restored from the trash", "trash"):
+            with change_scope(request.user, "Restored from the trash", "trash"):
                 restore(record)
         except ValidationError as error:
             messages.error(request, f"{title_of(record)} was not restored. {' '.join(error.messages)}")
@@ -163,4 +163,4 @@ def _delete(admin: Any, request: HttpRequest, chosen: list[Any]) -> HttpResponse
 
 
 def _seen(request: HttpRequest, records: Any) -> list[Any]:
-    return [one for one in list(records)[:5] if access.rows(request.user, type(one)).filter(pk=one.pk).exists()]
+    return [one for one in list(records)[:5] if access.visible_rows(request.user, type(one)).filter(pk=one.pk).exists()]

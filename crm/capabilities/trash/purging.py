@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from crm.blueprint.nodes import Business, Entity
 from crm.capabilities.trash.section import reached, restore_for
-from crm.kernel.changes import changing
-from crm.kernel.deletion import Model
-from crm.kernel.presence import DELETED_AT
-from crm.kernel.rules import RuleBroken
+from crm.records.changes import change_scope
+from crm.records.deletion import Model
+from crm.records.rules import RuleBroken
+from crm.records.soft_delete import DELETED_AT
 
 
 def expired(entity: Entity) -> models.QuerySet:
@@ -29,7 +29,7 @@ def purge(business: Business, dry_run: bool = False) -> tuple[dict[str, int], di
     if dry_run:
         return {one.name: expired(one).count() for one in entities}, {}
     gone, kept = dict.fromkeys((one.name for one in entities), 0), dict[str, int]()
-    with changing(reason="Its time in the trash was over", source="purge"):
+    with change_scope(reason="Its time in the trash was over", source="purge"):
         again = True
         while again:
             again = False

@@ -9,17 +9,17 @@ from django.db import models
 
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Business, Entity
-from crm.capabilities.workflow.bulk import perform_selected
+from crm.capabilities.workflow.bulk_action import perform_selected
+from crm.capabilities.workflow.compiler import NAME, Action, Workflow, read_workflow, workflow_of
 from crm.capabilities.workflow.help import states_help
 from crm.capabilities.workflow.models import Transition
 from crm.capabilities.workflow.pages import act_page
-from crm.capabilities.workflow.performing import allows, not_allowed, not_now
-from crm.capabilities.workflow.reading import NAME, Action, Workflow, read_workflow, workflow_of
 from crm.capabilities.workflow.section import WorkflowSection
-from crm.capabilities.workflow.steps import steps_panel
+from crm.capabilities.workflow.steps_panel import steps_panel
+from crm.capabilities.workflow.transitions import allows, not_allowed, unmet_condition
 from crm.kernel.capability import BulkAction, Button, Capability, Page, Panel
+from crm.kernel.contributions import Contributions, Kind
 from crm.kernel.events import guarded_value_given
-from crm.kernel.plans import Plan
 
 
 class WorkflowCapability(Capability):
@@ -31,36 +31,38 @@ class WorkflowCapability(Capability):
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         read_workflow(entity, section, report)
 
-    def plan_admin(self, entity: Entity, plan: Plan) -> None:
+    def contribute_to_admin(self, entity: Entity, contributions: Contributions) -> None:
         workflow = workflow_of(entity)
         if workflow is None:
             return
         state, origin = workflow.field.name, entity.origin(self.name, "field")
-        plan.add("guarded by", self.name, f"{len(workflow.actions)} actions", origin, state)
-        plan.add("page", "act", Page("<path:object_id>/act/<str:action>/", act_page, "change"), self.name)
-        plan.add("panel", "steps", Panel("Steps", steps_panel, fields=(workflow.field,)), self.name)
-        plan.add("help", "states", states_help, self.name)
+        contributions.add(Kind.GUARDED_BY, self.name, f"{len(workflow.actions)} actions", origin, state)
+        contributions.add(Kind.PAGE, "act", Page("<path:object_id>/act/<str:action>/", act_page, "change"), self.name)
+        contributions.add(Kind.PANEL, "steps", Panel("Steps", steps_panel, fields=(workflow.field,)), self.name)
+        contributions.add(Kind.HELP, "states", states_help, self.name)
         for action in workflow.actions.values():
-            self._plan_action(entity, plan, workflow, action)
+            self._plan_action(entity, contributions, workflow, action)
 
-    def _plan_action(self, entity: Entity, plan: Plan, workflow: Workflow, action: Action) -> None:
+    def _plan_action(self, entity: Entity, contributions: Contributions, workflow: Workflow, action: Action) -> None:
         name, origin = f"act_{action.name}", entity.origin(self.name, "actions", action.name)
         asked = {"words": (action.name,), "post": not action.is_asked}
-        button = Button(action.label, action.icon, "act", "change", state=partial(standing, workflow, action), **asked)
-        plan.add("record button", name, button, origin, workflow.field.name)
+        button = Button(
+            action.label, action.icon, "act", "change", state=partial(button_state, workflow, action), **asked
+        )
+        contributions.add(Kind.RECORD_BUTTON, name, button, origin, workflow.field.name)
         allowed = partial(may_do, entity.business, action)
         bulk = BulkAction(f"{action.label} (selected rows)", partial(perform_selected, action), "change", allowed)
-        plan.add("bulk action", name, bulk, origin, workflow.field.name)
+        contributions.add(Kind.BULK_ACTION, name, bulk, origin, workflow.field.name)
 
     def ready(self, business: Business) -> None:
-        guarded_value_given.connect(beginning_elsewhere, dispatch_uid=self.name)
+        guarded_value_given.connect(check_initial_state, dispatch_uid=self.name)
 
 
-def standing(workflow: Workflow, action: Action, record: models.Model, user: Any) -> str | None:
+def button_state(workflow: Workflow, action: Action, record: models.Model, user: Any) -> str | None:
     """Say how an action's button stands: None for not at all, a sentence where it is of no use now."""
     if getattr(record, workflow.field.name) not in action.sources or not_allowed(record, action, user):
         return None
-    return not_now(record, action, user)
+    return unmet_condition(record, action, user)
 
 
 def may_do(business: Business, action: Action, user: Any) -> bool:
@@ -68,7 +70,7 @@ def may_do(business: Business, action: Action, user: Any) -> bool:
     return allows(action, user, business)
 
 
-def beginning_elsewhere(sender: Any, field: str, value: Any, user: Any, **_: Any) -> str:
+def check_initial_state(sender: Any, field: str, value: Any, user: Any, **_: Any) -> str:
     """Say why somebody may not bring along a record that begins in this state; nothing where they may."""
     workflow = workflow_of(sender.definition)
     if workflow is None or workflow.field.name != field or user.is_superuser:

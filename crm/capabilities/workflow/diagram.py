@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from crm.capabilities.workflow.reading import Workflow
+from crm.capabilities.workflow.compiler import Workflow
 
 WIDTH = 340
 BOX, HIGH, STEP, TOP = 112, 30, 62, 6

@@ -7,17 +7,17 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from crm.capabilities.workflow.compiler import Action, Workflow, workflow_of
 from crm.capabilities.workflow.diagram import draw
-from crm.capabilities.workflow.performing import roles_in_words
-from crm.capabilities.workflow.reading import Action, Workflow, workflow_of
-from crm.capabilities.workflow.steps import label
-from crm.kernel import access
+from crm.capabilities.workflow.steps_panel import label
+from crm.capabilities.workflow.transitions import roles_in_words
+from crm.records import access
 
 
 def states_help(admin: Any, request: HttpRequest) -> str:
     """Show the states and the actions that lead from one to another."""
     workflow = workflow_of(admin.definition)
-    if not access.sees(request.user, workflow.field):
+    if not access.can_view_field(request.user, workflow.field):
         return ""
     rows = [_row(workflow, one, admin.definition.business) for one in workflow.actions.values()]
     context = {

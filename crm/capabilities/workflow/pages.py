@@ -11,10 +11,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from crm.capabilities.workflow.performing import Refused, not_allowed, not_from_here, not_now, perform
-from crm.capabilities.workflow.reading import Action, Workflow, workflow_of
-from crm.kernel.changes import MAX_REASON
-from crm.kernel.record import render
+from crm.capabilities.workflow.compiler import Action, Workflow, workflow_of
+from crm.capabilities.workflow.transitions import (
+    TransitionNotAllowed,
+    not_allowed,
+    perform,
+    unmet_condition,
+    wrong_state,
+)
+from crm.records.changes import MAX_REASON
+from crm.records.display import render_template
 
 
 def comment_form(action: Action, data: Any = None) -> forms.Form | None:
@@ -40,8 +46,8 @@ def act_page(admin: Any, request: HttpRequest, object_id: str, action: str) -> H
     form = comment_form(wanted, request.POST if request.method == "POST" else None)
     if request.method == "POST" and (form is None or form.is_valid()):
         return _act(admin, request, record, wanted, form.cleaned_data["comment"] if form else "")
-    why = not_allowed(record, wanted, request.user) or not_from_here(record, workflow, wanted)
-    why = why or not_now(record, wanted, request.user)
+    why = not_allowed(record, wanted, request.user) or wrong_state(record, workflow, wanted)
+    why = why or unmet_condition(record, wanted, request.user)
     if why:
         messages.error(request, why)
         return HttpResponseRedirect(admin.url("change", record.pk))
@@ -51,7 +57,7 @@ def act_page(admin: Any, request: HttpRequest, object_id: str, action: str) -> H
 def _act(admin: Any, request: HttpRequest, record: Any, action: Action, comment: str) -> HttpResponse:
     try:
         done = perform(record, action.name, request.user, comment)
-    except Refused as refused:
+    except TransitionNotAllowed as refused:
         messages.error(request, " ".join(refused.messages))
     else:
         messages.success(request, f"{done}: {workflow_of(done.definition).label(action.target).lower()}.")
@@ -74,7 +80,7 @@ def ask(
         "opts": admin.opts,
         "original": record,
         "action": action,
-        "question": render(action.question, record) if action.question and record else "",
+        "question": render_template(action.question, record) if action.question and record else "",
         "target": workflow.label(action.target),
         "form": form,
         **more,

@@ -13,7 +13,7 @@ from crm.blueprint.compiler import read_folder
 from crm.blueprint.nodes import Business
 from crm.blueprint.problems import DefinitionError
 from crm.release.applying import NotApplied, apply_lock, apply_plan, catch_up, refuse_risks
-from crm.release.plan import Plan, make_plan, plan_text
+from crm.release.plan import ReleasePlan, make_plan, plan_text
 from crm.wiring import LANGUAGE
 
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error.__cause__
         self.stdout.write(self.style.SUCCESS("Applied."))
 
-    def _planned(self, business: Business, options: dict[str, Any]) -> Plan:
+    def _planned(self, business: Business, options: dict[str, Any]) -> ReleasePlan:
         plan = make_plan(business, settings.BUSINESS_LOCATION)
         self.stdout.write(plan_text(plan, sql=None if options["sql"] else 0))
         return plan

@@ -18,8 +18,8 @@ from django.utils import timezone
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.reader import read_file
 from crm.capabilities.transfer.runs import import_file
-from crm.kernel.access import group_name
 from crm.management.entities import RecordsCommand, business_here
+from crm.records.access import group_name
 
 
 class Command(RecordsCommand):

@@ -9,8 +9,8 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import CommandError
 
+from crm.capabilities.transfer.formula_injection import ExportRefused
 from crm.capabilities.transfer.resource import FORMATS, export_rows
-from crm.capabilities.transfer.safety import ExportRefused
 from crm.management.entities import RecordsCommand, find_entity
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from crm.capabilities.transfer.file_reader import FORMATS, FileRefused
 from crm.capabilities.transfer.importing import ImportRefused
-from crm.capabilities.transfer.reading import FORMATS, FileRefused
 from crm.capabilities.transfer.runs import import_file, imported_before
 from crm.management.entities import RecordsCommand, find_entity, find_user
 

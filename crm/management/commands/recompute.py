@@ -7,11 +7,11 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 
-from crm.blueprint.expressions.computing import KEPT
-from crm.kernel.changes import changing
-from crm.kernel.keeping import settle
-from crm.kernel.rules import unchecked
+from crm.blueprint.expressions.computing import MATERIALIZED
 from crm.management.entities import RecordsCommand
+from crm.records.changes import change_scope
+from crm.records.computed_updates import recompute_dirty
+from crm.records.rules import without_rule_checks
 
 
 class Command(RecordsCommand):
@@ -23,9 +23,9 @@ class Command(RecordsCommand):
         everything: dict[Any, dict[str, set[Any]]] = {}
         for entity in business.entities.values():
             model = apps.get_model(business.label, entity.class_name)
-            names = [name for name, storage in entity.storage.items() if storage == KEPT]
+            names = [name for name, storage in entity.storage.items() if storage == MATERIALIZED]
             keys = set(model._base_manager.values_list("pk", flat=True)) if names else set()
             if keys:
                 everything[model] = {name: set(keys) for name in names}
-        with changing(reason="Worked out anew", source="recompute"), unchecked():
-            settle(everything)
+        with change_scope(reason="Worked out anew", source="recompute"), without_rule_checks():
+            recompute_dirty(everything)

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from crm.blueprint.problems import did_you_mean
 from crm.management.entities import RecordsCommand
-from crm.release.holding import rules_of, told
+from crm.release.rule_violations import describe_violations, rules_of
 
 
 class Command(RecordsCommand):
@@ -27,5 +27,5 @@ class Command(RecordsCommand):
             if key not in known:
                 raise CommandError(f"There is no rule {key!r}. {did_you_mean(key, known)}")
         for one in rules_of(business, options["rules"]):
-            for line in told(one):
+            for line in describe_violations(one):
                 self.stdout.write(line)

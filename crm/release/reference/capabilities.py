@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from crm.blueprint.complaints import section_within
 from crm.kernel.capability import Capability
-from crm.kernel.plans import Plan
+from crm.kernel.contributions import Contributions, Kind
 from crm.release.reference.samples import sample_entity
 from crm.release.reference.tables import described, heading_of
 from crm.wiring import CAPABILITIES
@@ -27,20 +27,20 @@ def _inner(capability: Capability) -> Iterator[str]:
 
 
 KINDS = {
-    "page": "Page",
-    "list button": "Button above the list",
-    "record button": "Button above the record",
-    "bulk action": "Action on ticked rows",
-    "permission": "Permission",
+    Kind.PAGE: "Page",
+    Kind.LIST_BUTTON: "Button above the list",
+    Kind.RECORD_BUTTON: "Button above the record",
+    Kind.BULK_ACTION: "Action on ticked rows",
+    Kind.PERMISSION: "Permission",
 }
 
 
 def _adds(capability: Capability) -> Iterator[str]:
     """Yield what a capability adds to every entity, as its own plans say."""
     entity = sample_entity({"type": "text"})
-    model, admin = Plan("model"), Plan("admin")
-    capability.plan_model(entity, model)
-    capability.plan_admin(entity, admin)
+    model, admin = Contributions("model"), Contributions("admin")
+    capability.contribute_to_model(entity, model)
+    capability.contribute_to_admin(entity, admin)
     for one in [*model, *admin]:
         if one.kind in KINDS:
             text = getattr(one.value, "path", "") or getattr(one.value, "label", "") or one.name

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crm.blueprint.expressions.functions import AGGREGATES
-from crm.blueprint.expressions.reading import ExpressionError, collections_of, read_expression
+from crm.blueprint.expressions.parser import ExpressionError, collections_of, read_expression
 from crm.blueprint.nodes import Entity, Field
 from crm.blueprint.problems import DefinitionError
 from crm.release.explain import KEPT_AS

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from crm.blueprint.expressions.functions import FUNCTIONS, MOST_PLACES, QUOTIENT, Function
-from crm.blueprint.expressions.reading import MAX_DEPTH, MAX_LENGTH, ExpressionError, read_expression
+from crm.blueprint.expressions.parser import MAX_DEPTH, MAX_LENGTH, ExpressionError, read_expression
 from crm.blueprint.expressions.tree import (
     BOOLEAN,
     DATE,
@@ -29,8 +29,8 @@ from crm.blueprint.expressions.tree import (
 )
 from crm.blueprint.nodes import Entity
 from crm.blueprint.sections import EntitySection
-from crm.expressions.python import Scope, evaluate
-from crm.expressions.sql import DIGITS
+from crm.expressions.compile_sql import DIGITS
+from crm.expressions.evaluate import EvalContext, evaluate
 from crm.release.reference.computed import computed_part, lists_part
 from crm.release.reference.files import inner_sections
 from crm.release.reference.samples import kind_word, plain_fields, sample_business
@@ -210,7 +210,7 @@ def _rules() -> Iterator[str]:
     known = listed(values).replace("is nothing", "is empty")
     yield from ["### Rules of expressions", "", *paragraph(f"In the examples, {known}."), ""]
     yield from ["| Rule | Examples |", "|---|---|"]
-    scope = Scope(SimpleNamespace(**{name: value for name, (_, value) in RECORD_OF_EXAMPLES.items()}))
+    scope = EvalContext(SimpleNamespace(**{name: value for name, (_, value) in RECORD_OF_EXAMPLES.items()}))
     for rule, sources in RULES.items():
         found = [(one, evaluate(read_expression(one, _record()), scope)) for one in sources]
         yield row(rule, "; ".join(f"`{source}` is {_shown(value)}" for source, value in found))

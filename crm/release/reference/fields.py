@@ -9,7 +9,7 @@ from typing import Any
 from crm.blueprint.nodes import Field
 from crm.fields.base import FieldType, Keyed
 from crm.fields.choices import Choice
-from crm.kernel.record import RECORD_FIELDS
+from crm.records.record import RECORD_FIELDS
 from crm.release.reference.samples import sample
 from crm.release.reference.tables import flow, row, table
 from crm.wiring import FIELD_TYPES

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from crm.blueprint.compiler import compile_business
-from crm.blueprint.expressions.reading import kind_of
+from crm.blueprint.expressions.parser import kind_of
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.reader import Document
 from crm.fields.base import FieldType

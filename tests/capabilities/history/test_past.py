@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.capabilities.history.past import Past, is_kept
-from crm.capabilities.trash.moving import restore
-from crm.kernel.record import display, title_of
+from crm.capabilities.trash.soft_delete import restore
+from crm.records.display import display, title_of
 from tests.support.people import person
 from tests.support.records import entity, make, model
 

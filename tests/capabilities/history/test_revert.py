@@ -10,8 +10,8 @@ from django.db.models import ProtectedError
 
 from crm.capabilities.history.revert import revert_change, revert_record
 from crm.capabilities.history.timeline import read_timeline
-from crm.kernel.changes import changing
-from crm.kernel.writes import write_records
+from crm.records.changes import change_scope
+from crm.records.writes import write_records
 from tests.support.pages import address, said, text_of
 from tests.support.people import person
 from tests.support.records import make, model
@@ -100,10 +100,10 @@ def test_links_tags_and_people_come_back(signed_in):
     tags = apps.get_model("crm", "Tag")._default_manager
     vip, asia = (tags.create(scope="travel.customer.tags", name=name) for name in ("vip", "asia"))
     owner = person()
-    with changing():
+    with change_scope():
         customer = make("customer", owner=owner, tags=[vip])
     then = newest(customer)
-    with changing():
+    with change_scope():
         customer.owner = None
         customer.save()
         customer.tags.set([asia])
@@ -114,7 +114,7 @@ def test_links_tags_and_people_come_back(signed_in):
 
 def test_a_tag_that_was_deleted_meanwhile_is_left_out(signed_in):
     tag = apps.get_model("crm", "Tag")._default_manager.create(scope="travel.customer.tags", name="vip")
-    with changing():
+    with change_scope():
         customer = make("customer", name="Ada", tags=[tag])
     then = newest(customer)
     customer.name = "Ben"
@@ -131,7 +131,7 @@ def test_a_tag_that_was_deleted_meanwhile_is_left_out(signed_in):
 @pytest.fixture
 def party():
     """A booking for three, and the version in which Ada and Ben were its passengers."""
-    with changing():
+    with change_scope():
         booking = make("booking", seats=3)
         ada = make("passenger", booking=booking, first_name="Ada", last_name="Okafor")
         ben = make("passenger", booking=booking, first_name="Ben", last_name="Okafor")
@@ -147,7 +147,7 @@ def names(booking):
 def test_added_rows_go_changed_ones_change_back_and_deleted_ones_return_with_their_ids(signed_in, party):
     booking, then, ada, ben = party
     before = names(booking)
-    with changing():
+    with change_scope():
         ben_id = ben.pk
         ben.delete()
         ada.first_name = "Adaeze"
@@ -171,7 +171,7 @@ def test_a_row_changed_by_itself_can_be_taken_back_from_the_parent(signed_in, pa
     """The parent's newest version is not as it is now: one of its rows has changed since."""
     booking, then, ada, _ = party
     before = names(booking)
-    with changing():
+    with change_scope():
         ada.first_name = "Adaeze"
         ada.save()
     page = signed_in.get(address("booking", "history", booking.pk))
@@ -183,14 +183,14 @@ def test_a_row_changed_by_itself_can_be_taken_back_from_the_parent(signed_in, pa
 def test_a_row_that_had_moved_to_another_parent_before_stays_there(signed_in, party):
     booking, _, ada, _ = party
     other = make("booking", seats=1)
-    with changing():
+    with change_scope():
         ada.booking = other
         ada.save()
-    with changing():
+    with change_scope():
         booking.wishes = "A window"
         booking.save()
     then = newest(booking)
-    with changing():
+    with change_scope():
         booking.wishes = ""
         booking.save()
     revert(signed_in, booking, then)
@@ -200,7 +200,7 @@ def test_a_row_that_had_moved_to_another_parent_before_stays_there(signed_in, pa
 
 def test_a_row_that_moved_to_another_parent_since_returns(signed_in, party):
     booking, then, ada, _ = party
-    with changing():
+    with change_scope():
         ada.booking = make("booking", seats=1)
         ada.save()
     revert(signed_in, booking, then)
@@ -228,10 +228,10 @@ def test_a_value_that_someone_else_has_taken_meanwhile_refuses_the_whole(signed_
 
 
 def test_a_row_that_is_still_needed_refuses_the_whole(signed_in):
-    with changing():
+    with change_scope():
         trip = make("trip", name="Rome")
     then = newest(trip)
-    with changing():
+    with change_scope():
         make("stay", trip=trip)
         trip.name = "Roma"
         trip.save()
@@ -303,7 +303,7 @@ def test_a_change_is_undone_whole():
     tags = apps.get_model("crm", "Tag")._default_manager
     vip = tags.create(scope="travel.customer.tags", name="vip")
     old = make("customer", name="Ada", payment_terms=0)
-    with changing() as change:
+    with change_scope() as change:
         old.name = "Changed"
         new = model("customer")(name="Ben")
         write_records(
@@ -321,7 +321,7 @@ def test_a_change_is_undone_whole():
 
 def test_what_was_changed_since_is_spared_and_named():
     first, second = make("customer", name="Ada"), make("customer", name="Ben")
-    with changing() as change:
+    with change_scope() as change:
         for one in (first, second):
             one.vat_number = "imported"
             one.save()
@@ -340,7 +340,7 @@ def test_what_was_changed_since_is_spared_and_named():
 def test_what_a_change_deleted_comes_back_with_its_id():
     customer = make("customer", name="Ada")
     key = customer.pk
-    with changing() as change:
+    with change_scope() as change:
         customer.delete()
     result = revert_change(change.id, model("customer"))
     assert result.restored == 1
@@ -349,7 +349,7 @@ def test_what_a_change_deleted_comes_back_with_its_id():
 
 def test_what_is_needed_meanwhile_refuses_the_whole():
     old = make("customer", name="Ada")
-    with changing() as change:
+    with change_scope() as change:
         old.name = "Changed"
         old.save()
         added = make("customer")
@@ -362,7 +362,7 @@ def test_what_is_needed_meanwhile_refuses_the_whole():
 def test_the_version_before_the_change_is_what_comes_back_not_an_older_one():
     customer = make("customer", name="A")
     for name in "BC":
-        with changing() as change:
+        with change_scope() as change:
             customer.name = name
             customer.save()
     revert_change(change.id, model("customer"))

@@ -39,7 +39,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.test.utils import setup_test_environment
 from crm.capabilities.history.timeline import read_timeline
-from crm.kernel.changes import changing
+from crm.records.changes import changing
 from tests.support.pages import address, fill_in, said, save, text_of
 setup_test_environment()
 Patient, Visit = apps.get_model("shop", "patient"), apps.get_model("shop", "visit")

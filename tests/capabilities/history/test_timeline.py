@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.capabilities.history.timeline import read_timeline
-from crm.kernel.changes import changing
-from crm.kernel.writes import write_records
+from crm.records.changes import change_scope
+from crm.records.writes import write_records
 from tests.support.pages import address, form_data, save, text_of
 from tests.support.people import client_of, person
 from tests.support.records import make, model
@@ -34,7 +34,7 @@ def parts(entry):
 
 def test_an_entry_says_who_when_and_why():
     user = person(first_name="Ada", last_name="Okafor")
-    with changing(user, "She married"):
+    with change_scope(user, "She married"):
         customer = make("customer", name="Ben")
     entry = read_timeline(customer)[0]
     assert (entry.user, entry.reason, entry.kind) == ("Ada Okafor", "She married", "added")
@@ -43,7 +43,7 @@ def test_an_entry_says_who_when_and_why():
 
 def test_someone_without_a_name_is_called_by_the_user_name_and_nobody_is_the_system(signed_in):
     user = person("sales")
-    with changing(user):
+    with change_scope(user):
         customer = make("customer")
     assert read_timeline(customer)[0].user == user.username
     made = make("customer")
@@ -53,7 +53,7 @@ def test_someone_without_a_name_is_called_by_the_user_name_and_nobody_is_the_sys
 
 def test_the_story_outlives_its_authors():
     user = person("sales")
-    with changing(user):
+    with change_scope(user):
         customer = make("customer", name="Ada")
     user.delete()
     assert [(entry.kind, entry.user) for entry in read_timeline(customer)] == [("added", "")]
@@ -157,9 +157,9 @@ def test_tags_and_links_are_a_change_of_their_record():
     tags = apps.get_model("crm", "Tag")._default_manager
     vip, asia = (tags.create(scope="travel.customer.tags", name=name) for name in ("vip", "asia"))
     customer = make("customer")
-    with changing():
+    with change_scope():
         customer.tags.add(vip, asia)
-    with changing():
+    with change_scope():
         customer.tags.remove(asia)
     entries = read_timeline(customer)
     assert [differences(entry) for entry in entries[:2]] == [
@@ -170,12 +170,12 @@ def test_tags_and_links_are_a_change_of_their_record():
 
 def test_rows_are_told_in_the_story_of_their_parent():
     booking = make("booking", seats=3)
-    with changing():
+    with change_scope():
         passenger = make("passenger", booking=booking, first_name="Ada", last_name="Okafor")
-    with changing():
+    with change_scope():
         passenger.first_name = "Adaeze"
         passenger.save()
-    with changing():
+    with change_scope():
         passenger.delete()
     entries = read_timeline(booking)
     assert [parts(entry) for entry in entries[:3]] == [
@@ -216,7 +216,7 @@ def test_what_an_import_wrote_is_in_the_story():
     tag = apps.get_model("crm", "Tag")._default_manager.create(scope="travel.customer.tags", name="vip")
     customer = make("customer", name="Ada")
     customer.name = "Ada Okafor"
-    with changing(person(first_name="Sam", last_name="Hill"), "Import of customers.csv", "import"):
+    with change_scope(person(first_name="Sam", last_name="Hill"), "Import of customers.csv", "import"):
         write_records(model("customer"), updated=[customer], columns=["name"], links={"tags": {0: {tag.pk}}})
     entry = read_timeline(customer)[0]
     assert (entry.user, entry.reason) == ("Sam Hill", "Import of customers.csv")
@@ -253,7 +253,7 @@ def test_a_story_takes_as_many_queries_for_30_changes_as_for_3():
 
     def change(trip, count):
         for _ in range(count):
-            with changing(person()):
+            with change_scope(person()):
                 trip.guides.set([make("guide"), make("guide")])
                 trip.name = f"{trip.name[:100]}."
                 trip.save()

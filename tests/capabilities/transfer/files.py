@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 from support.records import entity
 
-from crm.capabilities.transfer.preparation import Preparation
+from crm.capabilities.transfer.preparation import ImportPlan
 from crm.capabilities.transfer.runs import import_file
 
 
@@ -36,11 +36,11 @@ def json_file(*records: Mapping[str, Any]) -> bytes:
     return json.dumps(records).encode()
 
 
-def take_in(name: str, data: bytes, format: str = "csv", **options: Any) -> Preparation:
+def take_in(name: str, data: bytes, format: str = "csv", **options: Any) -> ImportPlan:
     """Import a file of an entity, as the command does."""
     return import_file(entity(name), f"{name}.{format}", data, **options)[1]
 
 
-def told(found: Preparation) -> list[str]:
+def told(found: ImportPlan) -> list[str]:
     """Return what is wrong with a file: as a whole, and by row and column."""
     return [*found.refusals, *(f"{row} {column}: {text}" for row, column, text in found.errors)]

@@ -72,7 +72,7 @@ def test_empty_cells_that_spreadsheets_add_at_the_end_do_no_harm():
 
 
 def test_a_cell_beside_the_columns_is_refused():
-    from crm.capabilities.transfer.reading import FileRefused
+    from crm.capabilities.transfer.file_reader import FileRefused
 
     with pytest.raises(FileRefused, match="Row 3 has 3 cells, but there are 2 columns"):
         take_in("customer", b"name,email\nAnn,a@example.com\nLee, Bob,b@example.com\n")

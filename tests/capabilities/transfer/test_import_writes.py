@@ -12,7 +12,7 @@ from files import csv_file, take_in, told
 from support.people import person
 from support.records import entity, make, model
 
-from crm.blueprint.expressions.reading import read_expression
+from crm.blueprint.expressions.parser import read_expression
 from crm.blueprint.rules import Rule
 from crm.blueprint.text import parse_template
 from crm.capabilities.transfer.importing import ImportRefused

@@ -13,9 +13,9 @@ from django.db import connection
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from crm.capabilities.trash.moving import restore
 from crm.capabilities.trash.purging import purge
-from crm.kernel.rules import RuleBroken
+from crm.capabilities.trash.soft_delete import restore
+from crm.records.rules import RuleBroken
 
 NAMES = ("buyer", "order", "line", "remark", "note")
 PARENTS = {"order": ("buyer",), "line": ("order",), "remark": ("line", "order")}

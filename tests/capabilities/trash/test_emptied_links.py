@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from crm.capabilities.trash.purging import purge
-from crm.kernel.changes import changing
-from crm.kernel.rules import RuleBroken
+from crm.records.changes import change_scope
+from crm.records.rules import RuleBroken
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_its_version_is_kept_without_the_reason_of_the_deletion(shop, order, way
     note = shop.note.objects.create(name="n", about=order)
     key = order.pk
     gone_long_ago(shop, order)
-    with changing(reason="The customer is dead"):
+    with change_scope(reason="The customer is dead"):
         if way == "record":
             order.delete_for_good()
         else:

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from properties.world import read_business, world
 
-from crm.kernel.access import VERBS, group_name
+from crm.records.access import VERBS, group_name
 from tests.capabilities.workflow.shop import documents
 
 

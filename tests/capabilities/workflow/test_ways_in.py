@@ -10,8 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from crm.builders.admin import build_inline
 from crm.capabilities.history.revert import revert_record
 from crm.capabilities.transfer.runs import import_file, undo_run
-from crm.capabilities.workflow.performing import perform
-from crm.kernel.rules import FROZEN
+from crm.capabilities.workflow.transitions import perform
+from crm.records.rules import READ_ONLY_MESSAGE
 from tests.capabilities.transfer.files import csv_file, take_in, told
 from tests.support.pages import address, form_data, said, save, text_of
 from tests.support.people import client_of, person
@@ -64,7 +64,7 @@ def test_the_import_cannot_change_the_state_of_a_known_record():
     def line(status):
         return csv_file(["number", "status", "wishes"], [booking.number, status, "Window"])
 
-    assert told(take_in("booking", line("confirmed"))) == [f"2 status: {FROZEN}"]
+    assert told(take_in("booking", line("confirmed"))) == [f"2 status: {READ_ONLY_MESSAGE}"]
     assert told(take_in("booking", line("held"))) == [] and state(booking) == "held"
     assert model("booking").objects.get().wishes == "Window"
 

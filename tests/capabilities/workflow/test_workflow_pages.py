@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from crm.capabilities.workflow.models import Transition
-from crm.capabilities.workflow.performing import perform
-from crm.capabilities.workflow.steps import in_words
+from crm.capabilities.workflow.steps_panel import in_words
+from crm.capabilities.workflow.transitions import perform
 from tests.support.pages import address, said, text_of
 from tests.support.people import client_of, person
 from tests.support.records import entity, make, model

@@ -1,0 +1,69 @@
+"""What is said before a deletion: what goes along, and what still points here and refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from crm.records import access
+from crm.records.deletion import Deletion, collect_deletion, links_set_null
+
+NAMED = 10
+
+
+def deletion_preview(
+    admin: Any, request: HttpRequest, records: Collection[models.Model]
+) -> tuple[list, dict, set, list]:
+    """Return what Django's confirmation shows: what goes, how many of each, rights that lack, and what refuses."""
+    deletion = collect_deletion(admin.model, [one.pk for one in records])
+    counts = {str(model._meta.verbose_name_plural): len(keys) for model, keys in deletion.cascades.items()}
+    lacking = {
+        str(one._meta.verbose_name) for one, keys in deletion.cascades.items() if _lacks(request.user, one, keys)
+    }
+    along = [line for model, keys in _along(deletion, admin.model, records) for line in _named(request, model, keys)]
+    shown: list[Any] = [str(one) for one in records]
+    shown += [along] if along else []
+    if not admin.model.into_trash:
+        for (model, link), keys in links_set_null(deletion.cascades).items():
+            heading = f"{model.definition.plural} that stay, with nothing as their {model.definition.find(link).label}"
+            shown += [heading, list(_named(request, model, keys))]
+    return shown, counts, lacking, list(_refusing(request, deletion))
+
+
+def _lacks(user: Any, model: Any, keys: Collection[Any]) -> bool:
+    """Say whether some of the records are not the user's to delete."""
+    if not access.has_row_rules(user, model.definition, "delete"):
+        return not access.has_perm(user, "delete", model)
+    found = list(keys)
+    steps = (found[start : start + 500] for start in range(0, len(found), 500))
+    return sum(access.visible_rows(user, model, "delete").filter(pk__in=some).count() for some in steps) < len(found)
+
+
+def _along(deletion: Deletion, model: Any, records: Collection[models.Model]) -> Iterator[tuple[Any, list[Any]]]:
+    chosen = {one.pk for one in records}
+    for one, keys in deletion.cascades.items():
+        rest = [key for key in keys if one is not model or key not in chosen]
+        if rest:
+            yield one, rest
+
+
+def _refusing(request: HttpRequest, deletion: Deletion) -> Iterator[str]:
+    for model, keys in deletion.protected.items():
+        yield from _named(request, model, keys)
+
+
+def _named(request: HttpRequest, model: Any, keys: list[Any]) -> Iterator[str]:
+    """Name records that the user may see, with links, and say how many more there are."""
+    seen = access.visible_rows(request.user, model).filter(pk__in=keys[:500]).order_by("pk")[:NAMED]
+    page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+    label = model.definition.label
+    for one in seen:
+        yield format_html('{}: <a class="crm-link" href="{}">{}</a>', label, reverse(page, args=[one.pk]), one)
+    more = len(keys) - len(seen)
+    if more:
+        yield f"{more:,} {'more ' if len(seen) else ''}{model.definition.plural.lower()}"

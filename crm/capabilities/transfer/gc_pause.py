@@ -1,0 +1,19 @@
+"""Work on very many objects at once."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def gc_disabled() -> Iterator[None]:
+    """Keep Python from searching for cycles of garbage: among records that stay, that took a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

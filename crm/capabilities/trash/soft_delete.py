@@ -1,0 +1,127 @@
+"""Into the trash and back: a record, its rows and what is deleted along with it, in one transaction and one change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from crm.kernel.events import records_written
+from crm.records.changes import ensure_change_scope
+from crm.records.computed_updates import defer_recompute, find_dependents, schedule_recompute
+from crm.records.deletion import CHUNK, Deletion, Model, collect_deletion
+from crm.records.row_limits import check_row_limits
+from crm.records.rules import check_written
+from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted, not_deleted, unique_unless_deleted
+
+GONE = models.Q(**{f"{DELETED_AT}__isnull": False})
+
+
+def put_in_trash(model: Model, keys: Collection[Any]) -> tuple[int, dict[str, int]]:
+    """Put records into the trash with all that goes along; return how many, as a deletion does.
+
+    Raises ProtectedError where other records still point to them.
+    """
+    with transaction.atomic(), defer_recompute(), ensure_change_scope() as change:
+        deletion = collect_deletion(model, keys)
+        if deletion.protected:
+            raise models.ProtectedError("Other records still point here.", set(_records(deletion.protected)))
+        values = {DELETED_AT: timezone.now(), DELETED_IN: change.id}
+        for one, some in deletion.cascades.items():
+            before = find_dependents(one, some)
+            _write(one, some, values)
+            schedule_recompute(before)
+    return deletion.count, {one._meta.label: len(some) for one, some in deletion.cascades.items()}
+
+
+def went_along(record: Any) -> Deletion:
+    """Return a record in the trash with what went there in the same deletion."""
+
+    def same(model: Model) -> models.QuerySet:
+        rows = model._base_manager.all()
+        return rows.filter(GONE, **{DELETED_IN: record.deleted_in}) if model.keeps_deleted else rows.none()
+
+    return collect_deletion(type(record), [record.pk], same)
+
+
+def restore(record: Any) -> int:
+    """Bring a record back with what went along. Raises ValidationError, RuleBroken too, where that cannot be."""
+    try:
+        with transaction.atomic(), defer_recompute(), ensure_change_scope():
+            going = went_along(record).cascades
+            complaints = [*_missing(going), *_taken(going)]
+            if complaints:
+                raise ValidationError(list(dict.fromkeys(complaints)))
+            for one, some in going.items():
+                _write(one, some, {DELETED_AT: None, DELETED_IN: None})
+            for one, some in going.items():
+                schedule_recompute(find_dependents(one, some, added=True))
+                check_row_limits(one, list(one._base_manager.filter(pk__in=some)))
+                check_written(one, some)
+    except IntegrityError:
+        raise ValidationError("A value that must be unique was taken meanwhile.") from None
+    return sum(map(len, going.values()))
+
+
+def _write(model: Model, keys: list[Any], values: dict[str, Any]) -> None:
+    for some in _chunks(keys):
+        rows = model._base_manager.filter(pk__in=some)
+        rows.update(**values)
+        records_written.send(model, created=[], updated=list(rows.order_by("pk")), links=[])
+
+
+def _chunks(keys: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]
+
+
+def _records(keys: dict[Model, list[Any]]) -> Iterator[Any]:
+    for model, some in keys.items():
+        for part in _chunks(some):
+            yield from model._base_manager.filter(pk__in=part)
+
+
+def _missing(going: dict[Model, list[Any]]) -> Iterator[str]:
+    """Say which records cannot be without a target that is in the trash itself, and stays there."""
+    for model, keys in going.items():
+        for link in (one for one in model._meta.concrete_fields if getattr(one.related_model, "keeps_deleted", False)):
+            if link.null and link.remote_field.on_delete is not models.CASCADE:
+                continue
+            for some in _chunks(keys):
+                rows = model._base_manager.filter(pk__in=some, **{f"{link.name}__{DELETED_AT}__isnull": False})
+                for record in rows.select_related(link.name):
+                    target = getattr(record, link.name)
+                    if target.pk not in going.get(link.related_model, ()):
+                        head = _went_with(target)
+                        along = "" if head == target else f", with {_titled(head)}"
+                        yield f"Its {str(link.verbose_name).lower()} {target} must be restored first{along}."
+
+
+def _went_with(record: Any, seen: tuple[Any, ...] = ()) -> Any:
+    """Return the record of the trash that brings this one back: itself, or the one that it went along with."""
+    for link in record._meta.concrete_fields if not record.into_trash else ():
+        if getattr(link.related_model, "keeps_deleted", False):
+            holder = getattr(record, link.name)
+            if holder is not None and holder.deleted_in == record.deleted_in and holder not in seen:
+                return _went_with(holder, (*seen, record))
+    return record
+
+
+def _taken(going: dict[Model, list[Any]]) -> Iterator[str]:
+    """Say which values that must be unique belong to other records meanwhile."""
+    for model, keys in going.items():
+        for names in unique_unless_deleted(model) if keys else ():
+            attributes = [model._meta.get_field(name).attname for name in names]
+            for record in _records({model: keys}):
+                where = {name: getattr(record, name) for name in attributes}
+                if None not in where.values() and not_deleted(model).filter(**where).exists():
+                    other = not_deleted(model).filter(**where).first()
+                    labels = " and ".join(str(model._meta.get_field(name).verbose_name).lower() for name in names)
+                    yield f"{_titled(record)} cannot come back: {other} has the same {labels} meanwhile."
+
+
+def _titled(record: Any) -> str:
+    return str(record).removesuffix(" (in the trash)") if is_deleted(record) else str(record)

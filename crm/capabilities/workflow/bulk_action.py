@@ -1,0 +1,66 @@
+"""An action on the ticked rows of a list: each row for itself, and those that were skipped are named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+
+from crm.capabilities.workflow.compiler import Action, workflow_of
+from crm.capabilities.workflow.pages import ask, comment_form
+from crm.capabilities.workflow.transitions import TransitionNotAllowed, perform
+
+MAX_NAMED = 10
+
+
+def perform_selected(action: Action, admin: Any, request: HttpRequest, rows: models.QuerySet) -> HttpResponse | None:
+    """Ask what there is to ask, and then do the action with each of the rows."""
+    is_answer = "workflow_go" in request.POST
+    form = comment_form(action, request.POST if is_answer else None)
+    if action.is_asked and not (is_answer and (form is None or form.is_valid())):
+        return _ask(action, admin, request, rows, form)
+    _perform_all(action, admin, request, rows, form.cleaned_data["comment"] if form else "")
+    return None
+
+
+def _ask(action: Action, admin: Any, request: HttpRequest, rows: models.QuerySet, form: Any) -> HttpResponse:
+    count = rows.count()
+    more = {
+        "title": f"{action.label}: {count} {_noun(admin, count)}",
+        "rows": list(rows[:MAX_NAMED]),
+        "left": max(0, count - MAX_NAMED),
+        "chosen": request.POST.getlist("_selected_action"),
+        "across": request.POST.get("select_across", "0"),
+        "bulk": f"act_{action.name}",
+        "back": request.get_full_path(),
+    }
+    return ask(admin, request, action, workflow_of(admin.definition), form, **more)
+
+
+def _noun(admin: Any, count: int) -> str:
+    return str(admin.opts.verbose_name if count == 1 else admin.opts.verbose_name_plural).lower()
+
+
+def _perform_all(action: Action, admin: Any, request: HttpRequest, rows: models.QuerySet, comment: str) -> None:
+    done, skipped = 0, []
+    with transaction.atomic():
+        for record in list(rows.order_by("pk")):
+            try:
+                perform(record, action.name, request.user, comment)
+                done += 1
+            except TransitionNotAllowed as refused:
+                skipped.append(_skipped(record, " ".join(refused.messages)))
+    if done:
+        state = workflow_of(admin.definition).label(action.target).lower()
+        messages.success(request, f"{done} {_noun(admin, done)}: {state}.")
+    if skipped:
+        more = f"; and {len(skipped) - MAX_NAMED} more" if skipped[MAX_NAMED:] else ""
+        left = "1 was left as it is" if len(skipped) == 1 else f"{len(skipped)} were left as they are"
+        messages.warning(request, f"{left}: {'; '.join(skipped[:MAX_NAMED])}{more}")
+
+
+def _skipped(record: Any, why: str) -> str:
+    """Name a record with its reason, which may name it already."""
+    return why.rstrip(".") if why.startswith(str(record)) else f"{record}: {why.rstrip('.')}"

@@ -1,0 +1,175 @@
+"""An action is done: whether it may be, the change itself, and the record of the step, in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from crm.blueprint.names import humanize
+from crm.blueprint.nodes import Field
+from crm.capabilities.workflow.compiler import NAME, Action, Workflow, workflow_of
+from crm.capabilities.workflow.models import Transition
+from crm.expressions.evaluate import EvalContext, evaluate, holds
+from crm.kernel import actions
+from crm.records import access
+from crm.records.changes import Change, change_scope
+from crm.records.computed import coerce_to_column
+from crm.records.display import field_value, is_empty, render_template
+from crm.records.record import Record
+from crm.records.rules import RuleBroken, unlock_fields
+
+
+class TransitionNotAllowed(ValidationError):
+    """An action was not done, and nothing was changed; the message is what whoever wanted it reads."""
+
+
+def perform(record: Record, name: str, user: Any = None, comment: str = "") -> Record:
+    """Do an action with a record, and return the record as it is then; without a user, the system does it.
+
+    Raises Refused, with nothing changed, where it is not possible, and LookupError where there is no such action.
+    """
+    workflow = workflow_of(record.definition)
+    if workflow is None or name not in workflow.actions:
+        raise LookupError(f"{record.definition.label!r} has no action {name!r}")
+    action, comment = workflow.actions[name], comment.strip()
+    reason = f"{action.label}: {comment}" if comment else action.label
+    try:
+        with transaction.atomic(), change_scope(user, reason, NAME) as change:
+            return _perform(_locked(record), workflow, action, comment, change)
+    except TransitionNotAllowed:
+        raise
+    except ValidationError as error:
+        raise TransitionNotAllowed(_sentence(error, record, workflow)) from None
+
+
+def _locked(record: Record) -> Record:
+    """Read the record anew, and let everybody else wait who wants to do something with it."""
+    rows = type(record)._base_manager.filter(pk=record.pk)
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update(of=("self",), no_key=connection.features.has_select_for_no_key_update)
+    found = rows.first()
+    if found is None:
+        raise TransitionNotAllowed(f"{record} is not there any more.")
+    return found
+
+
+def _perform(record: Record, workflow: Workflow, action: Action, comment: str, change: Change) -> Record:
+    user, source = change.user, getattr(record, workflow.field.name)
+    why = not_allowed(record, action, user) or wrong_state(record, workflow, action)
+    if not why and action.comment == "required" and not comment:
+        why = f"{action.label}: say why in the comment."
+    why = why or unmet_condition(record, action, user)
+    if why:
+        raise TransitionNotAllowed(why)
+    _change(record, workflow, action, user)
+    kind = ContentType.objects.get_for_model(record)
+    Transition.objects.create(
+        content_type=kind,
+        object_id=record.pk,
+        action=action.name,
+        source=source,
+        target=action.target,
+        user=user,
+        user_name=name_of(user),
+        at=timezone.now(),
+        comment=comment,
+        change=change.id,
+    )
+    for name, parameters in action.then:
+        actions.run(name, record=record, user=user, **parameters)
+    return record
+
+
+def _change(record: Record, workflow: Workflow, action: Action, user: Any) -> None:
+    scope = EvalContext(record, user)
+    values = {leaf: coerce_to_column(evaluate(expression, scope), leaf) for leaf, expression in action.sets}
+    for leaf, value in values.items():
+        column = record._meta.get_field(leaf.name)
+        empty = None if leaf.type.nullable(leaf) else leaf.type.empty(leaf)
+        name = leaf.name if isinstance(value, models.Model) or value is None else column.attname
+        setattr(record, name, empty if value is None else value)
+    setattr(record, workflow.field.name, action.target)
+    names = {workflow.field.name, *(leaf.name for leaf in values)}
+    with unlock_fields(record, names):
+        record.clean_fields(exclude=[one.name for one in record._meta.fields if one.name not in names])
+        record.clean()
+        record.validate_unique()
+        record.validate_constraints()
+    record.save()
+
+
+def name_of(user: Any) -> str:
+    return (user.get_full_name() or user.get_username()) if user is not None else ""
+
+
+# Why not
+
+
+def allows(action: Action, user: Any, business: Any) -> bool:
+    """Say whether the action is for a user's roles."""
+    if user is None or action.roles is None or user.is_superuser:
+        return True
+    return bool(access.roles_of(user, business) & set(action.roles))
+
+
+def not_allowed(record: Record, action: Action, user: Any) -> str:
+    """Say why the action is not for this user; nothing where it is."""
+    entity = record.definition
+    if user is not None and not access.has_perm(user, "change", type(record), record):
+        return f"You may not change {record}."
+    if not allows(action, user, entity.business):
+        return f"“{action.label}” is for the roles {roles_in_words(action, entity.business)}."
+    return ""
+
+
+def roles_in_words(action: Action, business: Any) -> str:
+    return ", ".join(business.roles[role].label or humanize(role) for role in action.roles or ())
+
+
+def wrong_state(record: Record, workflow: Workflow, action: Action) -> str:
+    """Say why the action does not start from the record's state; nothing where it does."""
+    state = getattr(record, workflow.field.name)
+    if state in action.sources:
+        return ""
+    label = workflow.label(state).lower()
+    if state == action.target:
+        return f"{record} is already {label}."
+    return f"{record} is {label}: “{action.label}” is not possible from there."
+
+
+def unmet_condition(record: Record, action: Action, user: Any) -> str:
+    """Say why the action is not possible with the record as it is; nothing where it is."""
+    missing = [one.label for one in action.require if _is_missing(record, one)]
+    if missing:
+        return f"Fill in first: {', '.join(missing)}."
+    if action.condition is not None and not holds(action.condition, EvalContext(record, user)):
+        return render_template(action.otherwise, record)
+    return ""
+
+
+def _is_missing(record: Record, field: Field) -> bool:
+    """Say whether a field has nothing in it, be it a value, records that it links to, or rows."""
+    if not field.type.rows:
+        return is_empty(field_value(record, field))
+    child = apps.get_model(field.business.label, field.target.class_name)
+    return not child._default_manager.filter(**{field.entity.name: record.pk}).exists()
+
+
+def _sentence(error: ValidationError, record: Record, workflow: Workflow) -> str:
+    """Return what is wrong in one line; each message beside the label of the field that it is about."""
+    about = isinstance(error, RuleBroken) and error.record
+    if about and (type(about), about.pk) != (type(record), record.pk):
+        return f"{about}: {' '.join(error.messages)}"
+    told = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    if about:
+        told = {error.field or NON_FIELD_ERRORS: error.messages}
+    found = []
+    for name, messages in told.items():
+        leaf = record.definition.find(name) if name not in (NON_FIELD_ERRORS, workflow.field.name) else None
+        found += [f"{leaf.label}: {text}" if leaf else text for text in messages]
+    return " ".join(found)

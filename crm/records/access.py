@@ -1,0 +1,315 @@
+"""The access layer: who may see and do what. Every view that shows or changes data asks here, always.
+
+What a role may do stands in the definitions (blueprint/access.py). A user with several roles may do what any of them
+may; a field that only some of them show is seen where one of these shows it of every record. Permissions that were
+given by hand, past the roles, know no limits of rows or fields, and superusers may do everything.
+
+Whoever looks is known while a request is answered: titles and values of what a user may not see are left out wherever
+they would be written, be it in a list, a message, a history or a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from crm.blueprint.access import ADD, CHANGE, EVERYTHING, VIEW, Grant
+from crm.blueprint.expressions.tree import Expression, Path
+from crm.blueprint.nodes import Business, Entity, Field
+from crm.blueprint.sections import VERBS
+from crm.expressions import compile_sql
+from crm.expressions.evaluate import EvalContext, evaluate, holds
+from crm.records.computed import compile_context
+
+__all__ = ["VERBS", "as_viewer", "can_view_field", "has_perm", "visible_rows"]
+
+_viewer: ContextVar[Any] = ContextVar("viewer", default=None)
+
+
+@contextmanager
+def as_viewer(user: Any) -> Iterator[None]:
+    """Let everything that is written meanwhile be for this user's eyes; None is the system, which sees all."""
+    token = _viewer.set(user)
+    try:
+        yield
+    finally:
+        _viewer.reset(token)
+
+
+def current_viewer() -> Any:
+    """Return whose eyes everything is for that is written now; None for the system."""
+    return _viewer.get()
+
+
+def permission_name(verb: str, model: type[models.Model]) -> str:
+    """Return the name of Django's permission for a verb: `travel.view_booking`."""
+    return f"{model._meta.app_label}.{verb}_{model._meta.model_name}"
+
+
+def group_name(business: Business, role: str) -> str:
+    """Return the name of a role's group."""
+    return f"{business.label}.{role}"
+
+
+def _groups(user: Any) -> dict[str, int]:
+    """Return the groups of a user, name → key; read once for each user object."""
+    if "_group_names" not in user.__dict__:
+        user.__dict__["_group_names"] = dict(user.groups.values_list("name", "pk"))
+    return user.__dict__["_group_names"]
+
+
+def roles_of(user: Any, business: Business) -> frozenset[str]:
+    """Return the roles of a user in a business."""
+    names = _groups(user)
+    return frozenset(role for role in business.roles if group_name(business, role) in names)
+
+
+def _direct_permissions(user: Any, business: Business) -> set[str]:
+    """Return the permissions that a user has past the roles: given to the user, or to groups made by hand."""
+    if "_by_hand" not in user.__dict__:
+        roles = {group_name(business, role) for role in business.roles}
+        other = [key for name, key in _groups(user).items() if name not in roles]
+        found = user.get_user_permissions()
+        if other:
+            known = models.F("content_type__app_label"), models.F("codename")
+            given = user._meta.get_field("groups").related_model._meta.get_field("permissions").related_model
+            pairs = given._default_manager.filter(group__in=other).values_list(*known)
+            found = found | {f"{label}.{codename}" for label, codename in pairs}
+        user.__dict__["_by_hand"] = found
+    return user.__dict__["_by_hand"]
+
+
+def grants(user: Any, verb: str, entity: Entity) -> list[Grant]:
+    """Return what allows a user to do something with an entity's records; nothing does where it is empty."""
+    if not (user and user.is_active and user.is_staff):
+        return []
+    if user.is_superuser:
+        return [EVERYTHING]
+    known = user.__dict__.setdefault("_grants", {})
+    if (verb, entity) not in known:
+        known[verb, entity] = _grants(user, verb, entity)
+    return known[verb, entity]
+
+
+def _grants(user: Any, verb: str, entity: Entity) -> list[Grant]:
+    roles = roles_of(user, entity.business)
+    found = [entity.grants[role][verb] for role in sorted(roles) if verb in entity.grants[role]]
+    name = f"{entity.business.label}.{{}}_{entity.class_name.lower()}"
+    verbs = {verb, "change"} if verb == VIEW else {verb}
+    if any(name.format(one) in _direct_permissions(user, entity.business) for one in verbs):
+        found.append(EVERYTHING)
+    return found
+
+
+def has_perm(user: Any, verb: str, model: type[models.Model], record: models.Model | None = None) -> bool:
+    """Say whether the user may do this with records of the model, or with this one."""
+    if not hasattr(model, "definition"):
+        return bool(user and user.is_active and user.is_staff and user.has_perm(permission_name(verb, model)))
+    if not grants(user, verb, model.definition):
+        return False
+    return record is None or record.pk is None or can_access_record(user, record, verb)
+
+
+# Rows
+
+
+def parent_tables(entity: Entity) -> list[Field]:
+    """Return the tables of other entities whose rows an entity is: such a row is a part of its parent."""
+    return [table for table in entity.pointing_here() if table.type.rows]
+
+
+def has_row_rules(user: Any, entity: Entity, verb: str = VIEW) -> bool:
+    """Say whether a user may do something with some records of an entity and not with others."""
+    return entity in _conditions(user, verb, entity) or any(
+        not _can_view_table(user, table) or has_row_rules(user, table.entity, VIEW) for table in parent_tables(entity)
+    )
+
+
+def _conditions(user: Any, verb: str, entity: Entity) -> dict[Entity, list[Expression]]:
+    """Return the rules for rows of which one must hold; no entry where no rule is asked."""
+    found = grants(user, verb, entity)
+    if any(one.rows is None for one in found):
+        return {}
+    return {entity: [one.rows for one in found if one.rows is not None and _is_known(one.rows, user)]}
+
+
+def _is_known(rule: Expression, user: Any) -> bool:
+    """Say whether a user has what a rule asks of users: nothing is not equal to nothing here."""
+    asked = (node for node in rule.root.walk() if isinstance(node, Path) and node.of_user and node.steps)
+    return all(evaluate(Expression("", node, rule.entity), EvalContext(None, user)) is not None for node in asked)
+
+
+def _can_view_table(user: Any, table: Field) -> bool:
+    return bool(grants(user, VIEW, table.entity)) and can_view_field(user, table)
+
+
+def visible_rows(
+    user: Any, model: type[models.Model], verb: str = VIEW, among: models.QuerySet | None = None
+) -> models.QuerySet:
+    """Return the records that the user may see, or may do something else with; of those `among` which to look."""
+    everything = model._default_manager.all() if among is None else among
+    if not hasattr(model, "definition"):
+        return everything if has_perm(user, verb, model) else everything.none()
+    entity = model.definition
+    if not grants(user, verb, entity):
+        return everything.none()
+    for rules in _conditions(user, verb, entity).values():
+        if not rules:
+            return everything.none()
+        setting = compile_context(model._meta.apps, user=user)
+        everything = everything.filter(reduce(or_, (Q(compile_sql.condition(one, setting)) for one in rules)))
+    for table in parent_tables(entity):
+        everything = _with_visible_parents(user, everything, table)
+    return everything
+
+
+def _with_visible_parents(user: Any, found: models.QuerySet, table: Field) -> models.QuerySet:
+    link = table.entity.name
+    if not _can_view_table(user, table):
+        return found.filter(**{f"{link}__isnull": True})
+    if not has_row_rules(user, table.entity):
+        return found
+    parent = found.model._meta.get_field(link).related_model
+    return found.filter(Q(**{f"{link}__isnull": True}) | Q(**{f"{link}__in": visible_rows(user, parent).values("pk")}))
+
+
+def can_access_record(user: Any, record: models.Model, verb: str = VIEW) -> bool:
+    """Say whether a user may see a record, or do something else with it; what `rows` says, of one at hand."""
+    entity = record.definition  # type: ignore[attr-defined]
+    if not grants(user, verb, entity):
+        return False
+    for rules in _conditions(user, verb, entity).values():
+        if not any(holds(rule, EvalContext(record, user)) for rule in rules):
+            return False
+    return all(_can_access_parent(user, record, table) for table in parent_tables(entity))
+
+
+def _can_access_parent(user: Any, record: models.Model, table: Field) -> bool:
+    if getattr(record, f"{table.entity.name}_id") is None:
+        return True
+    if not _can_view_table(user, table):
+        return False
+    return not has_row_rules(user, table.entity) or can_access_record(user, getattr(record, table.entity.name))
+
+
+def access_joins(entity: Entity) -> list[str]:
+    """Return what to `select_related` so that it costs no query to say whether the viewer sees a record."""
+    user = current_viewer()
+    if user is None or user.is_superuser:
+        return []
+    found = []
+    for rule in (rule for rules in _conditions(user, VIEW, entity).values() for rule in rules):
+        paths = (node for node in rule.root.walk() if isinstance(node, Path) and not node.of_user)
+        ways = ([step for step in path.steps if step.type.reference(step) is not None] for path in paths)
+        found += ["__".join(step.name for step in way) for way in ways if way]
+    for table in parent_tables(entity):
+        if has_row_rules(user, table.entity):
+            found += [table.entity.name, *(f"{table.entity.name}__{inner}" for inner in access_joins(table.entity))]
+    return found
+
+
+def is_hidden(record: Any) -> bool:
+    """Say whether a record is one that the viewer may not see."""
+    user = current_viewer()
+    if user is None or user.is_superuser or not hasattr(record, "definition"):
+        return False
+    return HIDDEN in record.__dict__ or not can_access_record(user, record)
+
+
+HIDDEN = "_hidden"
+"""What marks a record as it was, where the one that is there now is not the viewer's to see."""
+
+
+def mark_hidden(records: Collection[models.Model]) -> None:
+    """Mark those records of one model that the viewer may not see as they are now, whatever values they hold here."""
+    user, model = current_viewer(), next((type(one) for one in records), None)
+    if model is None or not hasattr(model, "definition") or not may_hide_rows(user, model.definition):
+        return
+    there = set(visible_rows(user, model).filter(pk__in=[one.pk for one in records]).values_list("pk", flat=True))
+    for one in records:
+        if one.pk not in there:
+            one.__dict__[HIDDEN] = True
+
+
+# Fields
+
+
+def can_view_field(user: Any, field: Field, verb: str = VIEW) -> bool:
+    """Say whether a user may see a field, or give it a value by adding or changing."""
+    if user.is_superuser or field.record:
+        return True
+    found = grants(user, verb, field.entity)
+    shown = [one for one in found if one.covers(field.name)]
+    return bool(shown) and (len(shown) == len(found) or any(one.rows is None for one in shown))
+
+
+def can_view_path(user: Any, path: list[Field]) -> bool:
+    """Say whether a user may see what stands at the end of a path, of those records on it that are not hidden."""
+    targets = (step.target for step in path[:-1] if step.target is not None)
+    return all(can_view_field(user, step) for step in path) and all(grants(user, VIEW, one) for one in targets)
+
+
+def can_filter_by_path(user: Any, path: list[Field]) -> bool:
+    """Say whether a user may see what stands at the end of a path, of whichever record: no link on it hides any."""
+    crossed = (step.target for step in path[:-1] if step.target is not None)
+    return all(can_view_field(user, step) for step in path) and not any(
+        may_hide_rows(user, target) for target in crossed
+    )
+
+
+def may_hide_rows(user: Any, entity: Entity) -> bool:
+    """Say whether there may be records of an entity that a user does not see; the system (None) sees all."""
+    return user is not None and (not grants(user, VIEW, entity) or has_row_rules(user, entity))
+
+
+def viewer_can_view_field(field: Field) -> bool:
+    """Say whether the viewer may see a field."""
+    user = current_viewer()
+    return user is None or can_view_field(user, field)
+
+
+def editable_fields(user: Any, entity: Entity, verb: str) -> set[str]:
+    """Return the names of the fields that a user may see and give values to by adding or changing."""
+    return {one.name for one in _all_fields(entity) if can_view_field(user, one) and can_view_field(user, one, verb)}
+
+
+def _all_fields(entity: Entity) -> list[Field]:
+    return [*entity.fields.values(), *(leaf for leaf in entity.leaves if leaf.whole)]
+
+
+def check_access(record: models.Model) -> None:
+    """Hold a record that is about to be written against the rows that the viewer may add, or change.
+
+    A rule for rows holds of a record as it was, which is asked before, and as it will be. Raises ValidationError.
+    """
+    user, verb = current_viewer(), ADD if record._state.adding else CHANGE
+    if user is None or user.is_superuser or can_access_record(user, record, verb):
+        return
+    entity = record.definition  # type: ignore[attr-defined]
+    plural = entity.plural.lower()
+    raise ValidationError(f"With these values, it is not one of the {plural} that are yours to {verb}.", code="access")
+
+
+def viewer_rows(model: type[models.Model]) -> models.QuerySet:
+    """Return the records that the viewer may see."""
+    user = current_viewer()
+    limited = user is not None and hasattr(model, "definition")
+    return visible_rows(user, model) if limited else model._default_manager.all()
+
+
+def can_view_all_fields(user: Any, entity: Entity, verb: str) -> bool:
+    """Say whether a user may see every field of an entity and of its rows, and give values to all by a verb."""
+    children = [one.target for one in entity.fields.values() if one.type.rows]
+    return all(
+        bool(grants(user, verb, one))
+        and all(can_view_field(user, leaf) and can_view_field(user, leaf, verb) for leaf in _all_fields(one))
+        for one in [entity, *children]
+    )

@@ -1,0 +1,227 @@
+"""Keeps computed columns true: whatever is written, what depends on it is worked out anew in the same transaction.
+
+Every kept field is watched for what it reads: columns of its own record, of records that its links lead to, and of the
+records that point to it. A write tells which records it touched; those whose values depend on them are locked, worked
+out by the database in one statement for all, and written where something changed. That goes on for what depends on
+the changed values in turn, in the order of the definitions' dependencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import connection, models, transaction
+
+from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED
+from crm.blueprint.nodes import Field
+from crm.kernel.events import values_computed
+from crm.records.changes import ensure_change_scope
+from crm.records.computed import compile_context, computed_expression, set_generated_values
+from crm.records.dependencies import ADDED, RULES, Dependency, dependency_graph
+from crm.records.rules import check_written, defer_rule_checks, overflow_as_rule_error
+from crm.records.soft_delete import not_deleted
+
+CHUNK = 500
+
+
+# What a write touched
+
+
+DirtyFields = dict[type[models.Model], dict[str, set[Any]]]
+"""Model → kept field → primary keys of the records whose value may have changed."""
+
+_waiting: ContextVar[DirtyFields | None] = ContextVar("waiting", default=None)
+
+
+def find_dependents(
+    model: type[models.Model], keys: Collection[Any], columns: Collection[str] | None = None, added: bool = False
+) -> DirtyFields:
+    """Return which kept values depend on these records of a model; of their `columns` alone, where given.
+
+    Records that were just `added` have every value of their own worked out.
+    """
+    dirty: DirtyFields = {}
+    for dependency, read in (
+        dependency_graph(model.definition.business).of_source(model.definition.name) if keys else ()
+    ):
+        wanted = {column for column in read if columns is None or column in columns} - ({ADDED} if not added else set())
+        names = set().union(*(read[column] for column in wanted))
+        if names:
+            _add_dirty(dirty, model, dependency, names, list(keys))
+    return dirty
+
+
+def find_parent_dependents(model: type[models.Model], keys: Collection[Any]) -> DirtyFields:
+    """Return which kept values of their parents depend on these children: asked before a link may move."""
+    dirty: DirtyFields = {}
+    for dependency, read in (
+        dependency_graph(model.definition.business).of_source(model.definition.name) if keys else ()
+    ):
+        if dependency.link and not dependency.inner_path:
+            names = set().union(*(found for column, found in read.items() if column != ADDED))
+            _add_dirty(dirty, model, dependency, names, list(keys))
+    return dirty
+
+
+def _add_dirty(
+    dirty: DirtyFields, model: type[models.Model], dependency: Dependency, names: set[str], keys: list[Any]
+) -> None:
+    target = _model(model, dependency.target)
+    found = (
+        set(keys)
+        if not dependency.lookup_path and not dependency.link
+        else set(_dependent_keys(model, target, dependency, keys))
+    )
+    for name in names if found else ():
+        dirty.setdefault(target, {}).setdefault(name, set()).update(found)
+
+
+def _model(known: type[models.Model], entity: str) -> type[models.Model]:
+    business = known.definition.business
+    return known._meta.apps.get_model(business.label, business.entities[entity].class_name)
+
+
+def _dependent_keys(
+    model: type[models.Model], target: type[models.Model], dependency: Dependency, keys: list[Any]
+) -> Iterator[Any]:
+    for some in _chunks(keys):
+        if not dependency.link:
+            yield from target._base_manager.filter(**{f"{dependency.lookup_path}__in": some}).values_list(
+                "pk", flat=True
+            )
+            continue
+        child = _model(model, dependency.child)
+        parents = child._base_manager.filter(
+            **{f"{dependency.inner_path or 'pk'}__in": some, f"{dependency.link}__isnull": False}
+        )
+        if dependency.lookup_path:
+            where = {f"{dependency.lookup_path}__in": parents.values(dependency.link)}
+            yield from target._base_manager.filter(**where).values_list("pk", flat=True)
+        else:
+            yield from parents.values_list(dependency.link, flat=True)
+
+
+def _chunks(keys: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]
+
+
+def merge_dirty(one: DirtyFields, other: DirtyFields) -> DirtyFields:
+    """Add what the other holds, and return the first."""
+    for entity, names in other.items():
+        for name, keys in names.items():
+            one.setdefault(entity, {}).setdefault(name, set()).update(keys)
+    return one
+
+
+@contextmanager
+def defer_recompute() -> Iterator[None]:
+    """Put off the working out of kept values to the end: many writes of one act cost as much as one."""
+    if _waiting.get() is not None:
+        yield
+        return
+    with transaction.atomic(), defer_rule_checks():
+        token = _waiting.set({})
+        try:
+            yield
+            dirty = _waiting.get()
+        finally:
+            _waiting.reset(token)
+        recompute_dirty(dirty or {})
+
+
+def schedule_recompute(dirty: DirtyFields) -> None:
+    """Work out kept values anew: now, or at the end of `keeping()`."""
+    waiting = _waiting.get()
+    if waiting is None:
+        recompute_dirty(dirty)
+    else:
+        merge_dirty(waiting, dirty)
+
+
+def recompute_dirty(dirty: DirtyFields) -> None:
+    """Work out what is dirty, and what depends on what has changed then."""
+    if not dirty:
+        return
+    with transaction.atomic(), ensure_change_scope(), defer_rule_checks():
+        while dirty:
+            level, model = min(((_lowest_level(one, dirty[one]), one) for one in dirty), key=lambda found: found[0])
+            todo, graph = dirty[model], dependency_graph(model.definition.business)
+            now = {name: todo.pop(name) for name in list(todo) if graph.level[model.definition.name, name] == level}
+            if not todo:
+                del dirty[model]
+            check_written(model, now.pop(RULES, ()))
+            changed = _recompute(model, now) if now else {}
+            check_written(model, list(changed), {column for one in changed.values() for column in one})
+            merge_dirty(
+                dirty, find_dependents(model, list(changed), {column for one in changed.values() for column in one})
+            )
+
+
+def _lowest_level(model: type[models.Model], names: Collection[str]) -> int:
+    graph = dependency_graph(model.definition.business)
+    return min(graph.level[model.definition.name, name] for name in names)
+
+
+def _recompute(model: type[models.Model], names: dict[str, set[Any]]) -> dict[Any, dict[str, Any]]:
+    """Work out fields of some records, write what is another value now, and return it: key → field → value."""
+    entity, setting = model.definition, compile_context(model._meta.apps)
+    leaves = [entity.find(name) for name in names]
+    values = {f"_new_{leaf.name}": computed_expression(leaf, setting) for leaf in leaves}
+    generated = [name for name, storage in entity.storage.items() if storage == GENERATED]
+    changed: dict[Any, dict[str, Any]] = {}
+    for some in _chunks(sorted(set().union(*names.values()))):
+        rows = not_deleted(model).filter(pk__in=some).order_by("pk")
+        if connection.features.has_select_for_no_key_update:
+            list(rows.select_for_update(no_key=True).values_list("pk"))
+        found: dict[Any, dict[str, Any]] = {}
+        with overflow_as_rule_error(model, some):
+            computed = list(rows.annotate(**values).values("pk", *names, *values))
+        for row in computed:
+            new = {leaf.name: _round_to_column(leaf, row[f"_new_{leaf.name}"]) for leaf in leaves}
+            other = {name: value for name, value in new.items() if not _same_value(value, row[name])}
+            if other:
+                found[row["pk"]] = other
+        if found:
+            model._base_manager.filter(pk__in=list(found)).update(
+                **{leaf.name: _as_subquery(model, values[f"_new_{leaf.name}"]) for leaf in leaves}
+            )
+            for row in model._base_manager.filter(pk__in=list(found)).values("pk", *generated) if generated else ():
+                found[row.pop("pk")] |= row
+            values_computed.send(model, values=found)
+        changed |= found
+    return changed
+
+
+def _as_subquery(model: type[models.Model], value: Any) -> Any:
+    """Return an expression as an UPDATE may read it: there, nothing may be joined but within a subquery."""
+    row = model._base_manager.filter(pk=models.OuterRef("pk")).order_by()
+    return models.Subquery(row.annotate(_value=value).values("_value"), output_field=value.output_field)
+
+
+def _round_to_column(leaf: Field, value: Any) -> Any:
+    return round(value, leaf.type.places(leaf)) if leaf.type.kind == "number" and value is not None else value
+
+
+def _same_value(one: Any, other: Any) -> bool:
+    return one == other and (one is None) == (other is None)
+
+
+def refresh_computed(record: models.Model) -> None:
+    """Take over the kept values of a record that was just written."""
+    names = [name for name, storage in record.definition.storage.items() if storage == MATERIALIZED]
+    if names:
+        found = type(record)._base_manager.filter(pk=record.pk).values(*names).first()
+        for name, value in (found or {}).items():
+            setattr(record, name, value)
+        set_generated_values(record)
+
+
+def recompute(model: type[models.Model]) -> None:
+    """Work out every kept value of a model anew, and what depends on those that change."""
+    keys = set(model._base_manager.values_list("pk", flat=True))
+    names = [name for name, storage in model.definition.storage.items() if storage == MATERIALIZED]
+    recompute_dirty({model: {name: set(keys) for name in names}} if keys and names else {})

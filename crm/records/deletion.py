@@ -1,0 +1,92 @@
+"""What a deletion takes along, what refuses it, and whose links it empties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from django.db import models
+
+from crm.records.soft_delete import not_deleted
+
+CHUNK = 500
+Model = type[models.Model]
+Rows = Callable[[Model], models.QuerySet]
+
+
+@dataclass
+class Deletion:
+    """The records that go, parents first, and those that still point to them by links that protect."""
+
+    cascades: dict[Model, list[Any]] = field(default_factory=dict)
+    protected: dict[Model, list[Any]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.cascades.values()))
+
+
+def all_rows(model: Model) -> models.QuerySet:
+    return model._base_manager.all()
+
+
+def collect_deletion(model: Model, keys: Collection[Any], rows: Rows | None = None) -> Deletion:
+    """Work out what goes with records, out of `rows`: those that would go into the trash, or all there are."""
+    rows = rows or (not_deleted if model.into_trash else all_rows)
+    found = Deletion()
+    ahead: list[tuple[Model, list[Any]]] = [(model, list(keys))]
+    while ahead:
+        one, some = ahead.pop(0)
+        known = set(found.cascades.setdefault(one, []))
+        new = [key for key in dict.fromkeys(some) if key not in known]
+        found.cascades[one] += new
+        for relation in _relations_to(one, models.CASCADE, models.PROTECT) if new else ():
+            pointing = _keys_pointing_to(rows, relation, new)
+            if relation.on_delete is models.CASCADE:
+                ahead.append((relation.related_model, pointing))
+            elif pointing:
+                held = found.protected.setdefault(relation.related_model, [])
+                held += [key for key in pointing if key not in held]
+    found.cascades = {one: some for one, some in found.cascades.items() if some}
+    return found
+
+
+def links_set_null(going: Mapping[Model, Collection[Any]]) -> dict[tuple[Model, str], list[Any]]:
+    """Return the links that stay behind with nothing when records go for good: (model, link) → whose they are."""
+    found: dict[tuple[Model, str], list[Any]] = {}
+    for model, keys in going.items():
+        for relation in _relations_to(model, models.SET_NULL):
+            gone = set(going.get(relation.related_model, ()))
+            left = [key for key in _keys_pointing_to(all_rows, relation, list(keys)) if key not in gone]
+            if left:
+                found.setdefault((relation.related_model, relation.field.name), []).extend(left)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def may_set_links_null(model: Model) -> bool:
+    """Say whether a deletion of a model's records may leave links behind with nothing."""
+    seen, ahead = {model}, [model]
+    while ahead:
+        one = ahead.pop()
+        if _relations_to(one, models.SET_NULL):
+            return True
+        new = {relation.related_model for relation in _relations_to(one, models.CASCADE)} - seen
+        seen |= new
+        ahead += new
+    return False
+
+
+def _relations_to(model: Model, *actions: Any) -> list[Any]:
+    everyone = [one for one in model._meta.related_objects if hasattr(one.related_model, "definition")]
+    return [one for one in everyone if getattr(one, "on_delete", None) in actions]
+
+
+def _keys_pointing_to(rows: Rows, relation: Any, keys: list[Any]) -> list[Any]:
+    found = []
+    for start in range(0, len(keys), CHUNK):
+        where = {f"{relation.field.name}__in": keys[start : start + CHUNK]}
+        found += rows(relation.related_model).filter(**where).order_by("pk").values_list("pk", flat=True)
+    return found

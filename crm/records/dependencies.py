@@ -1,0 +1,142 @@
+"""The dependency graph of computed fields: what their materialized values read, and how the dependents are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED, computed_reads
+from crm.blueprint.expressions.tree import Aggregate, Node, Path
+from crm.blueprint.nodes import Business, Entity, Field
+
+RULES = "="
+"""Stands among the kept fields for the rules of a record that read its children: they are held up last of all."""
+ADDED = "+"
+"""Stands among the columns for the adding of a record."""
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """How the records of a kept field are found from a record that it reads.
+
+    `way` leads by links from the field's record to the read one, or to the parent of the children that are read;
+    `link` is the children's link to that parent, and `inner` the way from a child to the read record.
+    """
+
+    target: str
+    source: str
+    lookup_path: str = ""
+    link: str = ""
+    child: str = ""
+    inner_path: str = ""
+
+
+@dataclass
+class DependencyGraph:
+    """All watches of a business: by what they read, with the fields that must be worked out then."""
+
+    dependencies: dict[Dependency, dict[str, set[str]]] = field(default_factory=dict)
+    """Watch → column that is read → names of the kept fields."""
+    level: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(entity, kept field) → how many kept fields stand before it."""
+
+    def of_source(self, entity: str) -> list[tuple[Dependency, dict[str, set[str]]]]:
+        return [
+            (dependency, columns) for dependency, columns in self.dependencies.items() if dependency.source == entity
+        ]
+
+
+@lru_cache(maxsize=8)
+def dependency_graph(business: Business) -> DependencyGraph:
+    """Return the watches of a business."""
+    graph, levels = DependencyGraph(), dict[Field, int]()
+    for entity in business.entities.values():
+        for name, storage in entity.storage.items():
+            if storage == MATERIALIZED:
+                leaf = entity.find(name)
+                graph.level[entity.name, name] = _level(leaf, levels)
+                graph.dependencies.setdefault(Dependency(entity.name, entity.name), {}).setdefault(ADDED, set()).add(
+                    name
+                )
+                for dependency, column in _dependencies(leaf, leaf.computed.root, ""):
+                    graph.dependencies.setdefault(dependency, {}).setdefault(column, set()).add(name)
+        graph.level[entity.name, RULES] = LAST
+        for dependency, column in _rule_dependencies(entity):
+            graph.dependencies.setdefault(dependency, {}).setdefault(column, set()).add(RULES)
+    return graph
+
+
+def _level(leaf: Field, known: dict[Field, int]) -> int:
+    if leaf not in known:
+        inner = [_level(one, known) + (one.storage == MATERIALIZED) for one in computed_reads(leaf)]
+        known[leaf] = max(inner, default=0)
+    return known[leaf]
+
+
+def computing_order(entity: Entity) -> list[Field]:
+    """Return the computed fields of an entity, each behind those of the same record that it reads."""
+    ordered: list[Field] = []
+
+    def visit(leaf: Field) -> None:
+        for one in computed_reads(leaf):
+            if one.entity is entity and one not in ordered:
+                visit(one)
+        if leaf not in ordered:
+            ordered.append(leaf)
+
+    for name in entity.computed:
+        visit(entity.find(name))
+    return ordered
+
+
+def _rule_dependencies(entity: Entity) -> Iterator[tuple[Dependency, str]]:
+    """Yield how a record is found from its children, where a rule reads these."""
+    for node in (one for rule in entity.rules.checks for one in rule.check.root.walk()):
+        if isinstance(node, Aggregate) and not node.relation_path:
+            yield from _child_dependencies(entity, node, "")
+
+
+LAST = 1_000_000
+
+
+def _dependencies(leaf: Field, root: Node, way: str) -> Iterator[tuple[Dependency, str]]:
+    if isinstance(root, Path):
+        yield from _path_dependencies(leaf.entity, root.steps, way)
+    elif isinstance(root, Aggregate):
+        yield from _child_dependencies(leaf.entity, root, way)
+    else:
+        for part in root.parts:
+            yield from _dependencies(leaf, part, way)
+
+
+def _path_dependencies(entity: Entity, steps: Iterable[Field], way: str) -> Iterator[tuple[Dependency, str]]:
+    for step in steps:
+        if step.parts:
+            continue
+        yield Dependency(entity.name, step.entity.name, way), step.name
+        if step.storage == GENERATED:
+            for path in (one for one in step.computed.root.walk() if isinstance(one, Path)):
+                yield from _path_dependencies(entity, path.steps, way)
+        way = f"{way}__{step.name}" if way else step.name
+
+
+def _child_dependencies(entity: Entity, node: Aggregate, way: str) -> Iterator[tuple[Dependency, str]]:
+    yield from _path_dependencies(entity, node.relation_path, way)
+    parent = "__".join(filter(None, [way, *(step.name for step in node.relation_path)]))
+    child = node.link.entity
+
+    def inside(steps: Iterable[Field], inner: str) -> Iterator[tuple[Dependency, str]]:
+        for step in steps:
+            if step.parts:
+                continue
+            yield Dependency(entity.name, step.entity.name, parent, node.link.name, child.name, inner), step.name
+            if step.storage == GENERATED:
+                for path in (one for one in step.computed.root.walk() if isinstance(one, Path)):
+                    yield from inside(path.steps, inner)
+            inner = f"{inner}__{step.name}" if inner else step.name
+
+    yield from inside([node.link], "")
+    yield from inside(node.value, "")
+    for path in (one for one in node.where.walk() if isinstance(one, Path)) if node.where else ():
+        yield from inside(path.steps, "")

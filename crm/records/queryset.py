@@ -1,0 +1,97 @@
+"""QuerySet and manager of records: update() and delete() of many rows recompute values and ask rules and trash too."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models.signals import post_delete, pre_delete
+
+from crm.kernel import actions
+from crm.kernel.events import values_computed
+from crm.records.changes import ensure_change_scope
+from crm.records.computed_updates import (
+    _chunks,
+    defer_recompute,
+    find_dependents,
+    find_parent_dependents,
+    merge_dirty,
+    schedule_recompute,
+)
+from crm.records.deletion import all_rows, collect_deletion, links_set_null, may_set_links_null
+from crm.records.dependencies import dependency_graph
+from crm.records.rules import check_written
+from crm.records.soft_delete import NOT_DELETED
+
+
+class RecordQuerySet(models.QuerySet):
+    """Rows of records: what is written or deleted past the records themselves keeps the computed values true too."""
+
+    def update(self, **values: Any) -> int:
+        entity = self.model.definition
+        if not (entity.rules.checks or dependency_graph(entity.business).of_source(entity.name)):
+            return super().update(**values)
+        with transaction.atomic():
+            keys = list(self.order_by().values_list("pk", flat=True))
+            before = find_parent_dependents(self.model, keys)
+            written = super().update(**values)
+            schedule_recompute(merge_dirty(before, find_dependents(self.model, keys)))
+            check_written(self.model, keys)
+        return written
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        if self.model.into_trash:
+            return actions.run(
+                "put_in_trash", model=self.model, keys=list(self.order_by().values_list("pk", flat=True))
+            )
+        return self.delete_for_good()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def delete_for_good(self) -> tuple[int, dict[str, int]]:
+        with defer_recompute(), ensure_change_scope():
+            if may_set_links_null(self.model):
+                set_links_null(self.model, list(self.order_by().values_list("pk", flat=True)))
+            return super().delete()
+
+    delete_for_good.alters_data = True  # type: ignore[attr-defined]
+    delete_for_good.queryset_only = True  # type: ignore[attr-defined]
+
+
+class RecordManager(models.Manager.from_queryset(RecordQuerySet)):
+    """The manager of records: those in the trash are not among them."""
+
+    def get_queryset(self) -> RecordQuerySet:
+        rows = super().get_queryset()
+        return rows.filter(NOT_DELETED) if self.model.keeps_deleted else rows
+
+
+def set_links_null(model: type[models.Model], keys: Collection[Any]) -> None:
+    """Empty the links to records that are about to go for good, as writes of those that have them.
+
+    Left to Django's deletion, they would become empty past rules, computed values and history.
+    """
+    for (other, name), some in links_set_null(collect_deletion(model, keys, all_rows).cascades).items():
+        for part in _chunks(sorted(some)):
+            other._base_manager.filter(pk__in=part).update(**{name: None})
+        schedule_recompute(find_dependents(other, some, {name}))
+        values_computed.send(other, values={key: {name: None} for key in some})
+        check_written(other, some)
+
+
+def connect_deletion_signals(models_of_business: Iterable[type[models.Model]]) -> None:
+    """Keep values true when records that they depend on are deleted, be it by a cascade."""
+    for model in models_of_business:
+        if dependency_graph(model.definition.business).of_source(model.definition.name):
+            pre_delete.connect(_before_deletion, sender=model, dispatch_uid=f"keeping {model._meta.label}")
+            post_delete.connect(_after_deletion, sender=model, dispatch_uid=f"keeping {model._meta.label}")
+
+
+def _before_deletion(sender: type[models.Model], instance: models.Model, **_: Any) -> None:
+    instance._depending = find_dependents(sender, [instance.pk])
+
+
+def _after_deletion(sender: type[models.Model], instance: models.Model, **_: Any) -> None:
+    schedule_recompute(instance.__dict__.pop("_depending", {}))

@@ -1,0 +1,205 @@
+"""Rules are held up for every way in: before saving as far as a record at hand tells, and by the database after it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import DataError, OperationalError, connection, models
+
+from crm.blueprint.expressions.computing import reads
+from crm.blueprint.expressions.tree import Aggregate
+from crm.blueprint.rules import Rule, Showing
+from crm.expressions import compile_sql
+from crm.expressions.evaluate import EvalContext, holds, passes
+from crm.records.computed import compile_context, set_generated_values
+from crm.records.display import render_template
+from crm.records.soft_delete import not_deleted
+
+CHUNK = 500
+READ_ONLY_MESSAGE = "This cannot be changed here any more."
+NOT_ASKED_MESSAGE = "is not asked for here: the cell must be empty."
+MAX_EXAMPLES = 5
+
+
+class RuleBroken(ValidationError):
+    """What was written breaks a rule; nothing of it stays. `record` is the one that the message is about.
+
+    `field` is the name of the field that the message stands beside, if any. Without a `rule`, it is one of numbers.
+    """
+
+    def __init__(self, rule: Rule | None, record: models.Model, message: str):
+        super().__init__(message, code="rule")
+        self.rule, self.record = rule, record
+        self.field = rule.field if rule else ""
+
+
+OVERFLOW_MESSAGE = "With this, a number would be larger than one that can be calculated with."
+
+
+@contextmanager
+def overflow_as_rule_error(model: type[models.Model], keys: Collection[Any]) -> Iterator[None]:
+    """Turn what a database says of a sum that is beyond its numbers into a broken rule of the first of the records."""
+    try:
+        yield
+    except (DataError, OperationalError) as error:
+        if not re.search("integer overflow|out of range", str(error)):
+            raise
+        raise RuleBroken(None, model(pk=min(keys)), OVERFLOW_MESSAGE) from None
+
+
+def broken_rules(record: Any, scope: EvalContext | None = None) -> Iterator[tuple[Rule, str]]:
+    """Yield the rules that a record at hand would break, with the message of each."""
+    scope = scope or EvalContext(record)
+    if record.definition.rules.checks:
+        set_generated_values(record)
+    for rule in record.definition.rules.checks:
+        if rule.is_of_form and not passes(rule.check, scope):
+            yield rule, rule_message(rule, record)
+
+
+def rule_message(rule: Rule, record: models.Model) -> str:
+    return render_template(rule.message, record)
+
+
+def check_record(record: Any) -> None:
+    """Raise ValidationError with every rule that a record at hand breaks, and every change that is not allowed."""
+    complaints: dict[str, list[str]] = {}
+    before = _stored_record(record)
+    reset_hidden_fields(record, before)
+    for rule, message in broken_rules(record):
+        complaints.setdefault(rule.field or NON_FIELD_ERRORS, []).append(message)
+    for name in read_only_changes(record, before):
+        complaints.setdefault(name, []).append(READ_ONLY_MESSAGE)
+    if complaints:
+        raise ValidationError(complaints)
+
+
+def is_shown(record: Any, showing: Showing) -> bool:
+    return showing.visible_if is None or holds(showing.visible_if, EvalContext(record))
+
+
+def _stored_record(record: Any) -> Any:
+    """Return a record as it is in the database, where some field's condition asks for it; None for a new one."""
+    conditional = record.definition.rules.showing or record.definition.guarded
+    if not conditional or record.pk is None or record._state.adding:
+        return None
+    return type(record)._base_manager.filter(pk=record.pk).first()
+
+
+def reset_hidden_fields(record: Any, before: Any) -> None:
+    """Leave fields that are not asked for as they were; in a new record, as they start."""
+    for name, one in record.definition.rules.showing.items():
+        if not record.definition.fields[name].type.many and not is_shown(record, one):
+            column = record._meta.get_field(name)
+            setattr(record, column.attname, getattr(before, column.attname) if before else column.get_default())
+
+
+def read_only_fields(record: Any) -> set[str]:
+    """Return the fields of a saved record that may not be changed any more."""
+    showing = record.definition.rules.showing
+    closed = {
+        name for name, one in showing.items() if one.read_only_if and holds(one.read_only_if, EvalContext(record))
+    }
+    return closed | record.definition.guarded
+
+
+_allowed: ContextVar[tuple[Any, frozenset[str]]] = ContextVar("allowed", default=(None, frozenset()))
+
+
+@contextmanager
+def unlock_fields(record: Any, names: Collection[str]) -> Iterator[None]:
+    """Let an action change fields of this record that are closed to everybody else, while it is being checked."""
+    token = _allowed.set((record, frozenset(names)))
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
+
+
+def is_in_action(record: Any) -> bool:
+    """Say whether an action is changing this record: it may lead to where those who take it can change no more."""
+    return _allowed.get()[0] is record
+
+
+def read_only_changes(record: Any, before: Any) -> list[str]:
+    """Return the fields that were changed though they may not be."""
+    found, (acting, open_to_it) = [], _allowed.get()
+    closed = read_only_fields(before) if before is not None else set()
+    for name in closed - open_to_it if acting is record else closed:
+        leaf, column = record.definition.fields[name], record._meta.get_field(name)
+        same = leaf.type.many or leaf.type.equals(getattr(before, column.attname), getattr(record, column.attname))
+        found += [] if same else [name]
+    return found
+
+
+# After writing
+
+
+_waiting: ContextVar[dict[tuple[type[models.Model], Rule], set[Any]] | None] = ContextVar("rules waiting", default=None)
+
+
+@contextmanager
+def defer_rule_checks() -> Iterator[None]:
+    """Put off the checks to the end of an act, when everything that belongs together is written."""
+    if _waiting.get() is not None:
+        yield
+        return
+    token = _waiting.set({})
+    try:
+        yield
+        found = _waiting.get() or {}
+    finally:
+        _waiting.reset(token)
+    for (model, rule), keys in found.items():
+        _check_in_database(model, rule, keys)
+
+
+@contextmanager
+def without_rule_checks() -> Iterator[None]:
+    """Leave the rules aside: values are worked out anew for records that were there before a rule as well."""
+    token = _waiting.set({})
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+
+
+def check_written(model: type[models.Model], keys: Collection[Any], columns: Collection[str] | None = None) -> None:
+    """Hold written records against the rules, or those that read these columns. Raises RuleBroken for the first."""
+    for rule in model.definition.rules.checks if keys else ():
+        if columns is not None and not any(one.name in columns for one in reads(rule.check)):
+            continue
+        waiting = _waiting.get()
+        if waiting is None:
+            _check_in_database(model, rule, keys)
+        else:
+            waiting.setdefault((model, rule), set()).update(keys)
+
+
+def _check_in_database(model: type[models.Model], rule: Rule, keys: Collection[Any]) -> None:
+    setting, ordered = compile_context(model._meta.apps), sorted(keys)
+    condition = compile_sql.rule(rule.check, setting)
+    for start in range(0, len(ordered), CHUNK):
+        rows = not_deleted(model).filter(pk__in=ordered[start : start + CHUNK])
+        _lock_parents(rule, rows)
+        found = rows.exclude(condition).order_by("pk").first()
+        if found is not None:
+            raise RuleBroken(rule, found, rule_message(rule, found))
+
+
+def _lock_parents(rule: Rule, rows: models.QuerySet) -> None:
+    """Let those wait who write to the same lists: two sums that are each within a limit may be beyond it together."""
+    if not connection.features.has_select_for_no_key_update:
+        return
+    for node in rule.check.root.walk():
+        if isinstance(node, Aggregate):
+            way = "__".join(step.name for step in node.relation_path) or "pk"
+            target = node.link.target
+            model = rows.model._meta.apps.get_model(target.business.label, target.class_name)
+            parents = model._base_manager.filter(pk__in=rows.order_by().values(way)).order_by("pk")
+            list(parents.select_for_update(no_key=True).values_list("pk"))

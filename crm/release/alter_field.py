@@ -1,0 +1,361 @@
+"""A column that changes: its values are tried, converted or filled, and what would not fit is refused by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
+from django.db.models.functions import Length
+
+from crm.blueprint.nodes import Field
+from crm.release import data_migrations
+from crm.release.computed_columns import compute_column
+from crm.release.plan_context import VERSIONS, PlanContext, raw_of, record_of
+from crm.release.steps import (
+    BACKFILL,
+    CONVERTS,
+    LOSES,
+    REFUSED,
+    SAFE,
+    Step,
+    data_migration,
+    describe_backfill,
+    format_value,
+    pluralize,
+)
+
+EXAMPLES = 10
+TEXTS = {"CharField", "EmailField", "SlugField", "URLField", "TextField"}
+FILES = {"FileField", "ImageField"}
+BOUNDLESS = 10**9
+
+
+def alter(one: migrations.AlterField, context: PlanContext) -> Step:
+    """Return the step of a changed column of records."""
+    new = context.leaf(one.model_name, one.name)
+    if new is None:
+        return Step(one.describe(), SAFE, operations=[one])
+    if new.computed is not None:
+        return compute_column(one, context, new)
+    if _relinks(one, context):
+        return _relink(one, context, new)
+    if _converts(one, context, new):
+        return _convert(one, context, new)
+    if _facts(context.column(one.model_name, one.name)) == _facts(one.field) and not _is_needed(one, context, new):
+        text = f"note a detail of {new}, without a change of its table"
+        return Step(text, SAFE, new.place(key=True), operations=[one])
+    text = f"change the column of {new} ({new.type.name})"
+    trouble = [*_empties(one, context, new), *_contradictions(one, context)]
+    if trouble:
+        return Step(text, REFUSED, new.place(key=True), trouble, operations=[one])
+    value, longer = _filling(new), _too_long(one, context, f"{VERSIONS}{one.model_name}")
+    empty = context.empty(one.model_name, one.name) if value is not None and _is_needed(one, context, new) else 0
+    if longer is not None and longer.exists():
+        notes = [f"{pluralize(longer.count(), 'version')} in the history have more letters: {LOST_VERSIONS}"]
+        return Step(text, LOSES, new.place(key=True), notes, operations=[one])
+    if not empty:
+        return Step(text, SAFE, new.place(key=True), operations=[*_clear(one, context), one])
+    notes = [describe_backfill(empty, f"{format_value(value)}, having no value")]
+    return Step(text, BACKFILL, new.place(key=True), notes, operations=[*_fill(one, context, new), one])
+
+
+def alter_versions(one: migrations.AlterField, context: PlanContext) -> list[Operation]:
+    """Return the same for the table of the versions, where nothing is refused."""
+    new = context.leaf(one.model_name, one.name)
+    if new is None:
+        return [one]
+    if _relinks(one, context):
+        names = {"model": one.model_name, "column": one.name, "release": context.release}
+        return [data_migration(data_migrations.archive_column, context.label, **names), *_replacement(one)]
+    if _converts(one, context, new):
+        return _conversion(one, context, new, strict=False)
+    before = context.column(one.model_name, one.name)
+    length = one.field.max_length
+    names = {"model": one.model_name, "name": one.name}
+    if length and isinstance(one.field, data_migrations.TEXTS) and (before.max_length or BOUNDLESS) > length:
+        return [
+            data_migration(data_migrations.shorten, context.label, **names, length=length, release=context.release),
+            one,
+        ]
+    stricter = before.null and not one.field.null
+    return [*_fill(one, context, new), one] if stricter else [*_clear(one, context), one]
+
+
+def unseen(operations: list[Operation], context: PlanContext) -> Iterator[migrations.AlterField]:
+    """Yield the columns that look the same to the database, but not to the definitions: their values must be tried."""
+    seen = {(one.model_name_lower, one.name) for one in operations if hasattr(one, "field")}
+    for entity in context.new_business.entities.values():
+        for leaf in entity.leaves:
+            old = context.leaf_before(entity.class_name, leaf.name)
+            if old is None or (entity.class_name.lower(), leaf.name) in seen or leaf.type.many or not leaf.stored:
+                continue
+            if leaf.computed is not None and old.computed is not None:
+                continue
+            typed = (old.type, old.computed is None) == (leaf.type, leaf.computed is None)
+            if not typed or _is_required(leaf) > _is_required(old):
+                yield migrations.AlterField(entity.class_name, leaf.name, leaf.type.column(leaf))
+
+
+def _is_required(leaf: Field) -> bool:
+    return getattr(leaf.options, "required", False)
+
+
+def _facts(column: models.Field) -> tuple[str, dict[str, Any]]:
+    """Return what the database knows of a column, apart from where a link leads."""
+    _, path, _, options = column.deconstruct()
+    unknown = {"default", "limit_choices_to", "on_delete", "related_name", "related_query_name", "to"}
+    return path, {key: value for key, value in options.items() if key not in unknown}
+
+
+# Columns that become required
+
+
+def _is_needed(one: migrations.AlterField, context: PlanContext, new: Field) -> bool:
+    old = context.leaf_before(one.model_name, one.name)
+    stricter = context.column(one.model_name, one.name).null and not one.field.null
+    return stricter or (_is_required(new) and old is not None and not _is_required(old))
+
+
+def _filling(new: Field) -> Any:
+    """Return what the definitions give to records without a value, as they write it."""
+    backfill = getattr(new.options, "backfill", None)
+    return backfill if backfill is not None else getattr(new.options, "default", None)
+
+
+def _empties(one: migrations.AlterField, context: PlanContext, new: Field) -> Iterator[str]:
+    if not _is_needed(one, context, new) or _filling(new) is not None or one.field.has_db_default():
+        return
+    if empty := context.empty(one.model_name, one.name):
+        yield f"{pluralize(empty)} {'has' if empty == 1 else 'have'} no value. {REMEDY}"
+    elif _versions_need_values(one, context) and (empty := context.empty(f"{VERSIONS}{one.model_name}", one.name)):
+        yield f"{pluralize(empty, 'version')} in the history {'has' if empty == 1 else 'have'} no value. {REMEDY}"
+
+
+REMEDY = "Give it a 'backfill:', or leave 'required' out."
+
+
+def _versions_need_values(one: migrations.AlterField, context: PlanContext) -> bool:
+    column = context.wanted_column(f"{VERSIONS}{one.model_name}", one.name)
+    return column is not None and not column.null and column.get_internal_type() not in TEXTS
+
+
+def _fill(one: migrations.AlterField, context: PlanContext, new: Field) -> list[Operation]:
+    value = _filling(new)
+    if value is None or callable(new.type.default(new)) and getattr(new.options, "backfill", None) is None:
+        return []
+    plain = one.field.get_prep_value(new.type.parse(value, new, data_migrations.Reading()))
+    return [data_migration(data_migrations.fill_empty, context.label, model=one.model_name, name=one.name, value=plain)]
+
+
+def _clear(one: migrations.AlterField, context: PlanContext) -> list[Operation]:
+    """Return what makes empty texts nothing, where a column of text can hold nothing from now on."""
+    if not _loosens(context.column(one.model_name, one.name), one.field):
+        return []
+    loose = one.field.clone()
+    loose._unique = False
+    clear = data_migration(data_migrations.clear_empty, context.label, model=one.model_name, name=one.name)
+    return [migrations.AlterField(one.model_name, one.name, loose), clear]
+
+
+def _loosens(before: models.Field, after: models.Field) -> bool:
+    return isinstance(after, data_migrations.TEXTS) and after.null and not before.null
+
+
+def _contradictions(one: migrations.AlterField, context: PlanContext) -> Iterator[str]:
+    """Say which rows would not fit the changed column: texts too long, values that occur twice."""
+    rows = context.rows(one.model_name)
+    if rows is None:
+        return
+    name, after = context.renames.column(one.model_name, one.name), one.field
+    before = rows.model._meta.get_field(name)
+    long = _too_long(one, context, one.model_name)
+    if long is not None and long.exists():
+        keys = ", ".join(map(str, long.order_by("pk").values_list("pk", flat=True)[:EXAMPLES]))
+        yield f"{pluralize(long.count())} with more than {after.max_length} letters, first: {keys}"
+    if after.unique and not before.unique:
+        told = rows.exclude(**{name: ""}) if _loosens(before, after) else rows
+        double = told.exclude(**{f"{before.attname}__isnull": True}).values(name).annotate(n=models.Count("pk"))
+        values = [format_value(row[name]) for row in double.filter(n__gt=1).order_by(name)[:EXAMPLES]]
+        if values:
+            yield f"these values occur more than once: {', '.join(values)}"
+
+
+def _too_long(one: migrations.AlterField, context: PlanContext, model: str) -> models.QuerySet | None:
+    """Return the rows whose text is too long for the changed column; None where it did not become shorter."""
+    rows, length = context.rows_with(model, one.name), one.field.max_length
+    if rows is None or not length or not isinstance(one.field, data_migrations.TEXTS):
+        return None
+    name = context.renames.column(one.model_name, one.name)
+    if (rows.model._meta.get_field(name).max_length or BOUNDLESS) <= length:
+        return None
+    return rows.annotate(_length=Length(name)).filter(_length__gt=length)
+
+
+# Links that lead elsewhere
+
+
+def _relinks(one: migrations.AlterField, context: PlanContext) -> bool:
+    before, after = (_target(field) for field in (context.column(one.model_name, one.name), one.field))
+    app, _, model = after.partition(".")
+    return before != (f"{app}.{context.renames.model(model)}" if app == context.label else after)
+
+
+def _target(column: models.Field) -> str:
+    target = getattr(column.remote_field, "model", "") if column.remote_field else ""
+    return (target if isinstance(target, str) else target._meta.label).lower()
+
+
+def _relink(one: migrations.AlterField, context: PlanContext, new: Field) -> Step:
+    old = context.leaf_before(one.model_name, one.name)
+    text = f"make {new} {_kind(new)}" + (f" instead of {_kind(old)}" if old else "")
+    filled = context.filled(one.model_name, one.name)
+    if filled:
+        notes = [f"{pluralize(filled, 'value')} would mean nothing there. Add a new field, and remove this one later."]
+        return Step(text, REFUSED, new.place(key=True), notes, operations=[one])
+    if not one.field.null and not one.field.has_db_default() and context.count(one.model_name):
+        notes = [f"{pluralize(context.count(one.model_name))} would have no value. Leave 'required' out."]
+        return Step(text, REFUSED, new.place(key=True), notes, operations=[one])
+    return Step(text, SAFE, new.place(key=True), operations=_without_constraints(one, context, _replacement(one)))
+
+
+def _kind(field: Field) -> str:
+    return f"a link to {field.target.name}" if field.target else f"a field of type {field.type.name}"
+
+
+def _replacement(one: migrations.AlterField) -> list[Operation]:
+    return [migrations.RemoveField(one.model_name, one.name), migrations.AddField(one.model_name, one.name, one.field)]
+
+
+# Values that become others
+
+
+def _converts(one: migrations.AlterField, context: PlanContext, new: Field) -> bool:
+    """Say whether the values must be read anew: another type, another kind of column, or other decimal places."""
+    before, after = context.column(one.model_name, one.name), one.field
+    kinds = {before.get_internal_type(), after.get_internal_type()}
+    if before.remote_field or kinds <= FILES:
+        return False
+    old = context.leaf_before(one.model_name, one.name)
+    retyped = old is not None and old.type is not new.type
+    places = {getattr(field, "decimal_places", None) for field in (before, after)}
+    if isinstance(before, models.GeneratedField):
+        return True
+    return retyped or len(places) > 1 or (len(kinds) > 1 and not kinds <= TEXTS)
+
+
+def _convert(one: migrations.AlterField, context: PlanContext, new: Field) -> Step:
+    old = context.leaf_before(one.model_name, one.name)
+    text = f"convert the field {new} from {old.type.name if old else 'text'} to {new.type.name}"
+    place = new.place(key=True)
+    operations = _conversion(one, context, new, strict=True)
+    broken, bare = _failed_versions(one, context, old, new)
+    trouble = list(_failures(one, context, old, new))
+    if bare and _filling(new) is None and _versions_need_values(one, context):
+        trouble.append(f"{pluralize(bare, 'version')} in the history {_hold(bare)} no {new.type.name}. {REMEDY}")
+    if trouble:
+        return Step(text, REFUSED, place, trouble, operations=operations)
+    notes = [f"all of {pluralize(context.count(one.model_name))} were tried"]
+    if broken:
+        notes.append(
+            f"{pluralize(broken, 'version')} in the history {_hold(broken)} no {new.type.name}: {LOST_VERSIONS}"
+        )
+    return Step(text, LOSES if broken else CONVERTS, place, notes, operations=operations)
+
+
+LOST_VERSIONS = "archived, then replaced"
+
+
+def _hold(count: int) -> str:
+    return "holds" if count == 1 else "hold"
+
+
+def _conversion(one: migrations.AlterField, context: PlanContext, new: Field, strict: bool) -> list[Operation]:
+    """Return what converts a column: in place where it may stay as it is, else by way of a column beside it."""
+    before, after = context.column(one.model_name, one.name), one.field
+    old = context.leaf_before(one.model_name, one.name)
+    what = {
+        **context.field_migration_kwargs(new),
+        "old": raw_of(old) if old else None,
+        "strict": strict,
+        "release": context.release,
+    }
+    what |= {"new": what.pop("raw"), "fill": not after.null}
+    kinds = {before.get_internal_type(), after.get_internal_type()}
+    generated = isinstance(before, models.GeneratedField)
+    if kinds <= TEXTS and not generated and (before.null, before.unique) == (after.null, after.unique):
+        names = {"model": one.model_name, "source": one.name, "target": one.name}
+        copy = data_migration(data_migrations.convert_column, context.label, **names, **what)
+        wider = (after.max_length or BOUNDLESS) >= (before.max_length or BOUNDLESS)
+        return [one, copy] if wider else [copy, one]
+    there = f"{one.name}_converted"
+    empty = after.clone()
+    empty.null, empty._unique, empty.db_index = True, False, False
+    empty.default = empty.db_default = models.NOT_PROVIDED
+    copy = data_migration(
+        data_migrations.convert_column, context.label, model=one.model_name, source=one.name, target=there, **what
+    )
+    operations = [
+        migrations.AddField(one.model_name, there, empty),
+        copy,
+        migrations.RemoveField(one.model_name, one.name),
+        migrations.RenameField(one.model_name, there, one.name),
+        migrations.AlterField(one.model_name, one.name, after),
+    ]
+    return _without_constraints(one, context, operations)
+
+
+def _without_constraints(
+    one: migrations.AlterField, context: PlanContext, operations: list[Operation]
+) -> list[Operation]:
+    """Return operations that remove a column, with the constraints that name it taken away before and back after."""
+    kept = context.kept_constraints(one.model_name, one.name)
+    away = [migrations.RemoveConstraint(one.model_name, constraint.name) for constraint in kept]
+    back = [migrations.AddConstraint(one.model_name, constraint) for constraint in kept]
+    return [*away, *operations, *back]
+
+
+def _failures(one: migrations.AlterField, context: PlanContext, old: Field | None, new: Field) -> Iterator[str]:
+    """Say which records hold what the new type does not understand, or what would occur twice."""
+    failed, found = [], Counter[Any]()
+    for key, value, result, why in _tries(one.model_name, one.name, context, old, new):
+        if result is None and not why and not one.field.null and _filling(new) is None:
+            why = "there is no value."
+        if why:
+            failed.append(f"  {key}: {format_value(value)}: {why}")
+        elif one.field.unique and result is not None:
+            found[result] += 1
+    if failed:
+        yield f"{pluralize(len(failed))} {_hold(len(failed))} no {new.type.name}:"
+        yield from failed[:EXAMPLES]
+    double = [format_value(value) for value, count in found.items() if count > 1]
+    if double:
+        yield f"these values would occur more than once: {', '.join(double[:EXAMPLES])}"
+
+
+def _failed_versions(
+    one: migrations.AlterField, context: PlanContext, old: Field | None, new: Field
+) -> tuple[int, int]:
+    """Count the versions that the new type does not understand, and those that would hold nothing."""
+    broken = bare = 0
+    for _, _, result, why in _tries(f"{VERSIONS}{one.model_name}", one.name, context, old, new):
+        broken += bool(why)
+        bare += result is None
+    return (0 if one.field.get_internal_type() in TEXTS else broken), bare
+
+
+def _tries(
+    model: str, name: str, context: PlanContext, old: Field | None, new: Field
+) -> Iterator[tuple[Any, Any, Any, str]]:
+    """Yield the key, the value, what it becomes, and why it cannot, of each row."""
+    rows = context.rows_with(model, name)
+    for some_rows in (
+        data_migrations.chunks(rows, context.renames.column(record_of(model), name)) if rows is not None else ()
+    ):
+        for key, value in some_rows:
+            try:
+                yield key, value, data_migrations.convert_value(value, old, new), ""
+            except ValueError as error:
+                yield key, value, None, str(error)

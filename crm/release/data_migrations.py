@@ -1,0 +1,224 @@
+"""What migrations do to the data itself: convert a column, give rows a value, archive what goes.
+
+Written into migrations as `RunPython`, with everything they need to know as plain data: a migration must do the same
+years later, whatever the definitions say by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Left, Length
+
+from crm.blueprint.compiler import compile_business
+from crm.blueprint.nodes import Field
+from crm.blueprint.reader import Document
+from crm.fields.base import Reading
+from crm.wiring import LANGUAGE
+
+CHUNK = 1_000
+BATCH = 200
+TEXTS = (models.CharField, models.TextField)
+
+
+class ConversionError(Exception):
+    """Rows hold values that the new type does not understand."""
+
+
+def field_of(label: str, entity: str, name: str, raw: Any, app: dict[str, Any]) -> Field:
+    """Build one field from its raw definition, in a business of its own; only where there are rows to move."""
+    beside = raw.get("from") if isinstance(raw, dict) else None
+    fields = {beside: "text", name: raw} if beside else {name: raw}
+    documents = {
+        "app.yaml": Document("app.yaml", {**app, "roles": {}, "menu": {}}),
+        f"{entity}.yaml": Document(f"{entity}.yaml", {"fields": fields}),
+    }
+    return compile_business(label, documents, LANGUAGE).entities[entity].fields[name]
+
+
+def convert_value(value: Any, old: Field | None, new: Field) -> Any:
+    """Return what a value of the old field is in the new one. Raises ValueError with a sentence for people."""
+    if value is None or value == "":
+        return new.type.empty(new)
+    plain = old.type.serialize(value, old) if old else value
+    return new.type.validate(new.type.parse(plain, new, Reading()), new)
+
+
+def chunks(queryset: models.QuerySet, *names: str) -> Iterator[list[tuple]]:
+    """Yield the rows of a queryset by primary key, a thousand at a time."""
+    last: Any = None
+    while True:
+        some = queryset.order_by("pk") if last is None else queryset.filter(pk__gt=last).order_by("pk")
+        rows = list(some.values_list("pk", *names)[:CHUNK])
+        if not rows:
+            return
+        yield rows
+        last = rows[-1][0]
+
+
+def convert_column(apps: Any, editor: Any, *, label: str, model: str, source: str, target: str, **what: Any) -> None:
+    """Fill the column `target` with the converted values of `source`, which may be the same.
+
+    Raises ConversionError that names a record that cannot be converted (`strict`). What a version holds and the new
+    type does not understand is archived; it stays where the column takes any text, else the column is emptied or gets
+    the backfill.
+    """
+    rows = apps.get_model(label, model)._base_manager
+    if not rows.exists():
+        return
+    old = field_of(label, what["entity"], what["name"], what["old"], what["app"]) if what["old"] else None
+    new = field_of(label, what["entity"], what["name"], what["new"], what["app"])
+    column, backfill = rows.model._meta.get_field(target), getattr(new.options, "backfill", None)
+    spare = new.type.parse(backfill, new, Reading()) if what["fill"] and backfill is not None else None
+    for some in chunks(rows.all(), source):
+        changed, failed = [], {}
+        for key, value in some:
+            try:
+                found = convert_value(value, old, new)
+            except ValueError as error:
+                if what["strict"]:
+                    raise ConversionError(f"{model} {key}: {value!r}: {error}") from None
+                found, failed[key] = _nearest(value, column), value
+            found = spare if found is None else found
+            if source != target or found != value:
+                changed.append(rows.model(pk=key, **{target: found}))
+        rows.bulk_update(changed, [target], batch_size=BATCH)
+        if failed:
+            _keep(apps, rows.model, source, what["release"], {key: {source: value} for key, value in failed.items()})
+
+
+def _nearest(value: Any, column: models.Field) -> Any:
+    return str(value)[: column.max_length] if isinstance(column, TEXTS) else None
+
+
+def fill_rows(apps: Any, editor: Any, *, label: str, model: str, entity: str, name: str, raw: Any, app: Any) -> None:
+    """Give every row the value that a new record would get at saving."""
+    rows = apps.get_model(label, model)._base_manager
+    for some in chunks(rows.filter(**{f"{name}__isnull": True})):
+        field = field_of(label, entity, name, raw, app)
+        records = list(rows.filter(pk__in=[key for (key,) in some]).order_by("pk"))
+        field.type.fill(records, field)
+        rows.bulk_update(records, [name], batch_size=BATCH)
+
+
+def fill_empty(apps: Any, editor: Any, *, label: str, model: str, name: str, value: Any) -> None:
+    """Give rows without a value one; in a column of text, nothing may be an empty text."""
+    rows = apps.get_model(label, model)._base_manager
+    empty = models.Q(**{f"{name}__isnull": True})
+    if isinstance(rows.model._meta.get_field(name), TEXTS):
+        empty |= models.Q(**{name: ""})
+    rows.filter(empty).update(**{name: value})
+
+
+def clear_empty(apps: Any, editor: Any, *, label: str, model: str, name: str) -> None:
+    """Make empty texts nothing, in a column whose values are to be told apart."""
+    apps.get_model(label, model)._base_manager.filter(**{name: ""}).update(**{name: None})
+
+
+def shorten(apps: Any, editor: Any, *, label: str, model: str, name: str, length: int, release: str) -> None:
+    """Cut the texts of versions that are too long for a column; the whole texts are archived."""
+    rows = apps.get_model(label, model)._base_manager
+    long = rows.annotate(_length=Length(name)).filter(_length__gt=length)
+    _archive(apps, long, rows.model, name, release, name)
+    long.update(**{name: Left(name, length)})
+
+
+def exchange(apps: Any, editor: Any, *, label: str, model: str, name: str, values: dict[str, str]) -> None:
+    """Write new values for old ones."""
+    rows = apps.get_model(label, model)._base_manager
+    for old, new in values.items():
+        rows.filter(**{name: old}).update(**{name: new})
+
+
+def rename_entity(apps: Any, editor: Any, *, label: str, before: str, after: str, models: dict[str, str]) -> None:
+    """Let permissions, tags and numbers follow an entity to its new name; `models` are those renamed with it."""
+    permissions = apps.get_model("auth", "Permission").objects.filter(content_type__app_label=label)
+    for old, new in models.items():
+        for one in permissions.filter(codename__endswith=f"_{old}"):
+            codename = f"{one.codename.removesuffix(old)}{new}"
+            if not permissions.filter(content_type=one.content_type, codename=codename).exists():
+                permissions.filter(pk=one.pk).update(codename=codename)
+    _rename_keys(apps, f"{label}.{before}.", f"{label}.{after}.")
+
+
+def rename_field(apps: Any, editor: Any, *, label: str, entity: str, before: str, after: str) -> None:
+    """Let tags and numbers follow a field to its new name."""
+    for end in ("", ":"):
+        _rename_keys(apps, f"{label}.{entity}.{before}{end}", f"{label}.{entity}.{after}{end}", whole=not end)
+
+
+def _rename_keys(apps: Any, before: str, after: str, whole: bool = False) -> None:
+    for model, name in (("Tag", "scope"), ("Counter", "key")):
+        rows = apps.get_model("crm", model).objects
+        found = rows.filter(**{f"{name}__{'exact' if whole else 'startswith'}": before})
+        for key in set(found.values_list(name, flat=True)):
+            rows.filter(**{name: key}).update(**{name: after + key.removeprefix(before)})
+
+
+def archive_column(apps: Any, editor: Any, *, label: str, model: str, column: str, release: str) -> None:
+    """Keep the values of a column that is about to be removed."""
+    rows = apps.get_model(label, model)
+    field = rows._meta.get_field(column)
+    if field.many_to_many:
+        _archive(apps, field.remote_field.through, rows, column, release)
+    else:
+        filled = rows._base_manager.exclude(**{f"{field.attname}__isnull": True})
+        filled = filled.exclude(**{column: ""}) if isinstance(field, TEXTS) else filled
+        _archive(apps, filled, rows, column, release, field.attname)
+
+
+def archive_table(apps: Any, editor: Any, *, label: str, model: str, release: str) -> None:
+    """Keep the rows of a table that is about to be removed, and what its many-to-many fields hold."""
+    rows = apps.get_model(label, model)
+    _archive(apps, rows, rows, "", release)
+    for field in rows._meta.many_to_many:
+        _archive(apps, field.remote_field.through, rows, field.name, release)
+
+
+def archive_trash(apps: Any, editor: Any, *, label: str, model: str, release: str) -> None:
+    """Keep the rows in a trash that is about to be removed: they are deleted then, and do not come back to life."""
+    rows = apps.get_model(label, model)
+    _archive(apps, rows._base_manager.filter(deleted_at__isnull=False), rows, "", release)
+
+
+def empty_trash(apps: Any, editor: Any, *, label: str, names: list[str]) -> None:
+    """Delete the rows in the trash of models that lose it, those first that the others are needed by."""
+    waiting = [apps.get_model(label, name) for name in names]
+    waiting = [one for one in waiting if any(field.name == "deleted_at" for field in one._meta.fields)]
+    while waiting:
+        refused = [one for one in waiting if not _delete_trash(one)]
+        if len(refused) == len(waiting):
+            kept = ", ".join(one.__name__ for one in refused)
+            raise ConversionError(f"Other records still point to what is in the trash of {kept}: restore or purge it.")
+        waiting = refused
+
+
+def _delete_trash(model: type[models.Model]) -> bool:
+    try:
+        model._base_manager.filter(deleted_at__isnull=False).delete()
+    except models.ProtectedError:
+        return False
+    return True
+
+
+def _archive(apps: Any, rows: Any, table: type[models.Model], column: str, release: str, *names: str) -> None:
+    rows = rows if isinstance(rows, models.QuerySet) else rows._base_manager.all()
+    names = names or tuple(one.attname for one in rows.model._meta.concrete_fields)
+    for some in chunks(rows, *names):
+        _keep(apps, table, column, release, {row[0]: dict(zip(names, row[1:], strict=True)) for row in some})
+
+
+def _keep(apps: Any, table: type[models.Model], column: str, release: str, rows: dict[Any, dict[str, Any]]) -> None:
+    plain = {str(key): {name: _plain(value) for name, value in row.items()} for key, row in rows.items()}
+    archive = apps.get_model("crm", "Archive").objects
+    archive.create(release=release, table=table._meta.db_table, column=column, rows=plain)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if value is not None and not isinstance(value, int | float | bool | list | dict) else value
+
+
+def do_nothing(apps: Any, editor: Any) -> None:
+    """The way back of a step that keeps what it finds."""

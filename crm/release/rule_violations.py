@@ -1,0 +1,127 @@
+"""Rules against the records that are there: who breaks one that is new, or a limit. They stay; it holds for writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.apps import apps
+from django.db import models
+from django.db.migrations.operations.base import Operation
+
+from crm.blueprint.expressions.computing import reads
+from crm.blueprint.expressions.parser import ExpressionError, read_expression
+from crm.blueprint.expressions.tree import Expression
+from crm.blueprint.nodes import Business, Entity, Field
+from crm.blueprint.rules import Rule
+from crm.blueprint.text import parse_template
+from crm.expressions import compile_sql
+from crm.records.computed import compile_context
+from crm.records.display import title_joins
+from crm.records.soft_delete import not_deleted
+
+NAMED = 10
+STAY = "They stay as they are; the rule holds for everything that is written from now on."
+
+
+@dataclass(frozen=True)
+class RuleCheck:
+    """A rule of an entity that is asked of the records there."""
+
+    entity: Entity
+    rule: Rule
+
+    @property
+    def key(self) -> str:
+        return ".".join(map(str, (self.entity.name, *self.rule.path)))
+
+    @property
+    def place(self) -> str:
+        return str(self.entity.place(*self.rule.path))
+
+
+def rules_of(business: Business, keys: Collection[str] = ()) -> list[RuleCheck]:
+    """Return the rules of a business, or those with these keys: `booking.rules.0`, `booking.show.reason`."""
+    found = [RuleCheck(entity, rule) for entity in business.entities.values() for rule in entity.rules.checks]
+    return [one for one in found if not keys or one.key in keys]
+
+
+def new_rules(after: Business, former: dict[str, Entity]) -> list[RuleCheck]:
+    """Return the rules that are new or changed, and narrower limits; `former` holds the entities that are in force."""
+    known = {name: {rule.check.source for rule in entity.rules.checks} for name, entity in former.items()}
+    found = [one for one in rules_of(after) if one.entity.name in known]
+    narrowed = [
+        one for name, was in former.items() if name in after.entities for one in _limits(after.entities[name], was)
+    ]
+    return [*(one for one in found if one.rule.check.source not in known[one.entity.name]), *narrowed]
+
+
+def _limits(entity: Entity, was: Entity) -> Iterator[RuleCheck]:
+    """Yield the limits of numbers that leave less room than those in force, each as the rule that it is."""
+    former = {leaf.name: leaf for leaf in was.leaves}
+    for leaf in entity.leaves:
+        before = former.get(leaf.options.was or leaf.name)
+        if before is None or leaf.computed is not None or {leaf.type.kind, before.type.kind} != {"number"}:
+            continue
+        for key, sign, words in (("min", ">=", "at least"), ("max", "<=", "at most")):
+            new, old = getattr(leaf.options, key, None), getattr(before.options, key, None)
+            if new is None or (old is not None and (new <= old if key == "min" else new >= old)):
+                continue
+            limit = f"{Decimal(new):f}"
+            try:
+                check = read_expression(f"{leaf.name} {sign} {limit}", entity)
+            except ExpressionError:
+                continue  # It has more digits than any record's number can have.
+            message = parse_template(f"{leaf.label}: {words} {limit}")
+            yield RuleCheck(entity, Rule(check, message, leaf.name, ("fields", leaf.name, key)))
+
+
+def can_be_counted(one: RuleCheck, operations: Iterable[Operation]) -> bool:
+    """Say whether the tables of now hold all that a rule reads, as it will read it."""
+    changed = {
+        (each.model_name.lower(), name)
+        for each in operations
+        if hasattr(each, "model_name")
+        for name in (getattr(each, "name", ""), getattr(each, "new_name", ""))
+    }
+    columns = {(leaf.entity.class_name.lower(), leaf.name) for leaf in _read(one.rule.check, set()) if leaf.stored}
+    return not columns & changed and all(_is_there(one.entity.business.label, *column) for column in columns)
+
+
+def _read(check: Expression, known: set[Field]) -> set[Field]:
+    """Return all fields that an expression reads, those of computed ones too."""
+    for leaf in reads(check):
+        if leaf not in known:
+            known.add(leaf)
+            if leaf.computed is not None:
+                _read(leaf.computed, known)
+    return known
+
+
+def _is_there(label: str, model: str, name: str) -> bool:
+    found = apps.all_models[label].get(model)
+    return found is not None and name in {one.name for one in found._meta.get_fields()}
+
+
+def describe_violations(one: RuleCheck) -> list[str]:
+    """Return how many records break a rule, and the first of them, in words; nothing where there are no records."""
+    model = apps.get_model(one.entity.business.label, one.entity.class_name)
+    rows = not_deleted(model).order_by("pk")
+    total = rows.count()
+    if not total:
+        return []
+    broken = rows.exclude(compile_sql.rule(one.rule.check, compile_context(model._meta.apps)))
+    count = broken.count()
+    what = f"the rule at {one.place} ({one.rule.message.source})"
+    if not count:
+        return [f"+ all {total:,} {one.entity.plural.lower()} meet {what}"]
+    names = ", ".join(_names(broken, model)) + (", …" if count > NAMED else "")
+    verb = "breaks" if count == 1 else "break"
+    return [f"! {count:,} of {total:,} {one.entity.plural.lower()} {verb} {what}: {names}", f"    {STAY}"]
+
+
+def _names(broken: models.QuerySet, model: type[models.Model]) -> Iterator[str]:
+    """Yield the titles of the first records, with their keys: a title may be anyone's."""
+    for record in broken.select_related(*title_joins(model.definition))[:NAMED]:
+        yield f"{record} (id {record.pk})"
