@@ -1,1 +1,1 @@
-"""Layer 4: builds Django's classes from the contributions. The only package below the capabilities that knows Unfold."""
+"""Layer 4: builds Django's classes from the contributions. Only this package and the capabilities know Unfold."""

@@ -34,7 +34,7 @@ def showing_rule_error(broken: RuleBroken) -> Iterator[None]:
 
 
 class EntityForm(forms.ModelForm):
-    """A form of a record or of a row: what is wrong with a field that it does not ask for stands above all inputs."""
+    """Base ModelForm. Errors on fields that are not in the form become non-field errors."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

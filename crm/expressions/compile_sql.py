@@ -284,7 +284,10 @@ def _extreme(sign: str) -> Callable[[Operation, CompileContext], Any]:
 
 
 def _min_max(sign: str, end: str, parts: list[Any], output: models.Field) -> Any:
-    """Return the least or the greatest of what is there; `end` lies beyond all values, and stands for nothing."""
+    """Null-ignoring MIN/MAX of several expressions.
+
+    SQLite has no null-ignoring LEAST, so nulls become the sentinel `end`, which lies beyond all values.
+    """
     sqlite, postgres = ("MIN", "LEAST") if sign == "<" else ("MAX", "GREATEST")
     slots = [f"{{{index}}}" for index in range(len(parts))]
     filled = ", ".join([*(f"COALESCE({slot}, {end})" for slot in slots), end])

@@ -36,7 +36,10 @@ _viewer: ContextVar[Any] = ContextVar("viewer", default=None)
 
 @contextmanager
 def as_viewer(user: Any) -> Iterator[None]:
-    """Let everything that is written meanwhile be for this user's eyes; None is the system, which sees all."""
+    """Set the current viewer; hidden fields and records are left out of all output until the block ends.
+
+    None is the system, which has no limits.
+    """
     token = _viewer.set(user)
     try:
         yield
@@ -45,7 +48,7 @@ def as_viewer(user: Any) -> Iterator[None]:
 
 
 def current_viewer() -> Any:
-    """Return whose eyes everything is for that is written now; None for the system."""
+    """Return the current viewer; None is the system."""
     return _viewer.get()
 
 
@@ -110,7 +113,7 @@ def _grants(user: Any, verb: str, entity: Entity) -> list[Grant]:
 
 
 def has_perm(user: Any, verb: str, model: type[models.Model], record: models.Model | None = None) -> bool:
-    """Say whether the user may do this with records of the model, or with this one."""
+    """Return whether the user has a permission on the model, or on this instance (row rules included)."""
     if not hasattr(model, "definition"):
         return bool(user and user.is_active and user.is_staff and user.has_perm(permission_name(verb, model)))
     if not grants(user, verb, model.definition):
@@ -154,7 +157,7 @@ def _can_view_table(user: Any, table: Field) -> bool:
 def visible_rows(
     user: Any, model: type[models.Model], verb: str = VIEW, among: models.QuerySet | None = None
 ) -> models.QuerySet:
-    """Return the records that the user may see, or may do something else with; of those `among` which to look."""
+    """Return the rows that the user may see, or may use another verb on (row-level security); out of `among`."""
     everything = model._default_manager.all() if among is None else among
     if not hasattr(model, "definition"):
         return everything if has_perm(user, verb, model) else everything.none()
@@ -252,13 +255,16 @@ def can_view_field(user: Any, field: Field, verb: str = VIEW) -> bool:
 
 
 def can_view_path(user: Any, path: list[Field]) -> bool:
-    """Say whether a user may see what stands at the end of a path, of those records on it that are not hidden."""
+    """Return whether the user may see the values at the end of this path, of records on it that are not hidden."""
     targets = (step.target for step in path[:-1] if step.target is not None)
     return all(can_view_field(user, step) for step in path) and all(grants(user, VIEW, one) for one in targets)
 
 
 def can_filter_by_path(user: Any, path: list[Field]) -> bool:
-    """Say whether a user may see what stands at the end of a path, of whichever record: no link on it hides any."""
+    """Return whether the user may filter, sort or search by this path.
+
+    All fields on it must be visible, and no relation may have row rules: a count or an order would leak.
+    """
     crossed = (step.target for step in path[:-1] if step.target is not None)
     return all(can_view_field(user, step) for step in path) and not any(
         may_hide_rows(user, target) for target in crossed

@@ -15,7 +15,7 @@ from crm.expressions.compile_sql import DIGITS, CompileContext
 from crm.expressions.evaluate import EvalContext, evaluate, rounded
 
 ON_READ_PREFIX = "_live_"
-"""What the annotation of a live value is led by, so that a list reads it along with its rows."""
+"""Prefix of the annotation that holds a compute-on-read value in list querysets."""
 
 
 def model_column(leaf: Field) -> models.Field | None:

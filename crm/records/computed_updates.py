@@ -1,4 +1,4 @@
-"""Keeps computed columns true: whatever is written, what depends on it is worked out anew in the same transaction.
+"""Recomputes materialized (denormalized) columns in the transaction of the write that they depend on.
 
 Every kept field is watched for what it reads: columns of its own record, of records that its links lead to, and of the
 records that point to it. A write tells which records it touched; those whose values depend on them are locked, worked

@@ -11,9 +11,9 @@ from crm.blueprint.expressions.tree import Aggregate, Node, Path
 from crm.blueprint.nodes import Business, Entity, Field
 
 RULES = "="
-"""Stands among the kept fields for the rules of a record that read its children: they are held up last of all."""
+"""Pseudo-field for "re-check this record's rules that aggregate children"; sorted after all computed fields."""
 ADDED = "+"
-"""Stands among the columns for the adding of a record."""
+"""Pseudo-column for "the record was created"."""
 
 
 @dataclass(frozen=True)

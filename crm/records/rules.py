@@ -1,4 +1,7 @@
-"""Rules are held up for every way in: before saving as far as a record at hand tells, and by the database after it."""
+"""Enforces rules twice: in Python on the instance before save (for form errors), and in SQL after the write.
+
+The second is what bulk writes, update() and imports cannot bypass.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ MAX_EXAMPLES = 5
 
 
 class RuleBroken(ValidationError):
-    """What was written breaks a rule; nothing of it stays. `record` is the one that the message is about.
+    """A write breaks a rule and is rolled back. `record` is the one that the message is about.
 
     `field` is the name of the field that the message stands beside, if any. Without a `rule`, it is one of numbers.
     """
@@ -43,7 +46,7 @@ OVERFLOW_MESSAGE = "With this, a number would be larger than one that can be cal
 
 @contextmanager
 def overflow_as_rule_error(model: type[models.Model], keys: Collection[Any]) -> Iterator[None]:
-    """Turn what a database says of a sum that is beyond its numbers into a broken rule of the first of the records."""
+    """Turn the numeric overflow of a database into a RuleBroken of the first of the records."""
     try:
         yield
     except (DataError, OperationalError) as error:
@@ -53,7 +56,7 @@ def overflow_as_rule_error(model: type[models.Model], keys: Collection[Any]) -> 
 
 
 def broken_rules(record: Any, scope: EvalContext | None = None) -> Iterator[tuple[Rule, str]]:
-    """Yield the rules that a record at hand would break, with the message of each."""
+    """Evaluate the rules in Python on an instance; yield those that it breaks, with the message of each."""
     scope = scope or EvalContext(record)
     if record.definition.rules.checks:
         set_generated_values(record)
@@ -67,7 +70,7 @@ def rule_message(rule: Rule, record: models.Model) -> str:
 
 
 def check_record(record: Any) -> None:
-    """Raise ValidationError with every rule that a record at hand breaks, and every change that is not allowed."""
+    """Raise ValidationError with every rule that an instance breaks, and every change of a read-only field."""
     complaints: dict[str, list[str]] = {}
     before = _stored_record(record)
     reset_hidden_fields(record, before)
@@ -113,7 +116,7 @@ _allowed: ContextVar[tuple[Any, frozenset[str]]] = ContextVar("allowed", default
 
 @contextmanager
 def unlock_fields(record: Any, names: Collection[str]) -> Iterator[None]:
-    """Let an action change fields of this record that are closed to everybody else, while it is being checked."""
+    """Unlock read-only fields of this record within the block: a transition may change what no form may."""
     token = _allowed.set((record, frozenset(names)))
     try:
         yield
@@ -145,7 +148,7 @@ _waiting: ContextVar[dict[tuple[type[models.Model], Rule], set[Any]] | None] = C
 
 @contextmanager
 def defer_rule_checks() -> Iterator[None]:
-    """Put off the checks to the end of an act, when everything that belongs together is written."""
+    """Defer the checks in SQL to the end of the block, when everything that belongs together is written."""
     if _waiting.get() is not None:
         yield
         return
@@ -161,7 +164,7 @@ def defer_rule_checks() -> Iterator[None]:
 
 @contextmanager
 def without_rule_checks() -> Iterator[None]:
-    """Leave the rules aside: values are worked out anew for records that were there before a rule as well."""
+    """Skip the rules: recomputing must not fail for records that were there before a rule."""
     token = _waiting.set({})
     try:
         yield
@@ -193,7 +196,7 @@ def _check_in_database(model: type[models.Model], rule: Rule, keys: Collection[A
 
 
 def _lock_parents(rule: Rule, rows: models.QuerySet) -> None:
-    """Let those wait who write to the same lists: two sums that are each within a limit may be beyond it together."""
+    """Lock the parents whose children a rule aggregates: two concurrent sums within a limit may exceed it together."""
     if not connection.features.has_select_for_no_key_update:
         return
     for node in rule.check.root.walk():

@@ -1,4 +1,4 @@
-"""Presence: deleted rows that can be restored stay in their tables, and are left out wherever rows are read.
+"""Soft delete: deleted rows that can be restored stay in their tables, and querysets leave them out.
 
 A model `keeps_deleted` where a capability gave it the columns; where its own records go `into_trash`, deleting one puts
 it there.

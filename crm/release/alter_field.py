@@ -1,4 +1,4 @@
-"""A column that changes: its values are tried, converted or filled, and what would not fit is refused by name."""
+"""AlterField: every row is tried against the new column, converted or filled; rows that do not fit are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choices that go: what has them gets the one that takes their place, or the plan refuses to leave them behind."""
+"""Removed choices: rows that hold one get its replacement (`was`), or the plan is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that are computed, or were: their values are worked out anew, and what was typed before is archived."""
+"""Columns that become computed, or cease to be: values are recomputed, and what was typed before is archived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What migrations do to the data itself: convert a column, give rows a value, archive what goes.
+"""Data migrations (RunPython): convert a column, backfill rows, archive what is removed.
 
 Written into migrations as `RunPython`, with everything they need to know as plain data: a migration must do the same
 years later, whatever the definitions say by then.

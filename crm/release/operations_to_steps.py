@@ -1,4 +1,7 @@
-"""What the detector's operations mean to an owner: each becomes a step, or a part of one."""
+"""Turns the operations of Django's MigrationAutodetector into plan steps.
+
+Each step is a sentence, a risk, and safe replacement operations.
+"""
 
 from __future__ import annotations
 

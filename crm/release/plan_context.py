@@ -1,4 +1,4 @@
-"""What the steps of a plan are worked out from: both businesses, and the tables as they are before anything is done."""
+"""What the steps of a plan are made from: both businesses, both migration states, and the tables as they are."""
 
 from __future__ import annotations
 

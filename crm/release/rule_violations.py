@@ -1,4 +1,4 @@
-"""Rules against the records that are there: who breaks one that is new, or a limit. They stay; it holds for writes."""
+"""Counts existing records that violate a new rule or a tightened min/max. A report only: existing rows are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The past: records as they were at a moment, whose links lead to what their targets were then."""
+"""Time travel: records as they were at a moment, whose links lead to what their targets were then (as of)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way back: a record to a version of itself, or everything that one change wrote to what it was before."""
+"""Revert: a record to one of its versions, or everything that one change wrote to what it was before (undo)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A record's story: its versions and those of its rows, compared and put together by change."""
+"""The timeline (audit log) of a record: its versions and those of its rows, compared and grouped by change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The versions: one row in a twin table for each write, kept by django-simple-history."""
+"""Versions: one row in the history table for each write, kept by django-simple-history, bulk writes included."""
 
 from __future__ import annotations
 

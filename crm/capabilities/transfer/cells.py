@@ -1,4 +1,4 @@
-"""What the cells of a file say: the values of fields, and the records that links name."""
+"""Parses the cells of a file, column by column: the values of fields, and the records that links name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands against the rows of a file before they are written: values that are taken, rules, and access."""
+"""Validates the rows of a file before they are written: uniqueness, rules, and access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells that would be taken for something else: marked on the way out, and as they were again on the way in.
+"""Formula injection (CSV injection): cells that a spreadsheet would run are escaped, and unescaped at import.
 
 A spreadsheet runs a text that begins with = + - @ tab or carriage return as a formula; it gets an apostrophe before it,
 which spreadsheets take for "this is text". So does a text that is one of the file's words for nothing. One that has

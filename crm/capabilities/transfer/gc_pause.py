@@ -1,4 +1,4 @@
-"""Work on very many objects at once."""
+"""Pauses the garbage collector while very many objects are made at once."""
 
 from __future__ import annotations
 

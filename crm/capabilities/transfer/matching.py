@@ -1,4 +1,4 @@
-"""Which record a row of a file means, and what the row changes in it."""
+"""Matches the rows of a file with records by natural key or id, and compares them (diff)."""
 
 from __future__ import annotations
 

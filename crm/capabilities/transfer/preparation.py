@@ -1,4 +1,4 @@
-"""What an import would do: each row of the file, what it changes, and what is wrong with it."""
+"""The import plan (dry run): each row of the file, what it changes, and what is wrong with it."""
 
 from __future__ import annotations
 

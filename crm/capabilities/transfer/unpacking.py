@@ -1,4 +1,4 @@
-"""Workbooks are archives of XML: what one unpacks to is counted before anything is built of it.
+"""Zip and XML bombs: what a workbook unpacks to is counted before anything is built of it.
 
 A file of 120 KB made the XML reader take 1.3 GB and 22 seconds, so the limits grow with the file: an honest workbook of
 one word repeated unpacks to 24 times its size, and has three tags to a byte.

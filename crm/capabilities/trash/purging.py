@@ -1,4 +1,4 @@
-"""Deleting for good what lies in the trash: rows before their parents, as a deletion without trash does it."""
+"""Purge: hard deletion of soft-deleted rows, children before their parents."""
 
 from __future__ import annotations
 

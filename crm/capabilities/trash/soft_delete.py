@@ -1,4 +1,4 @@
-"""Into the trash and back: a record, its rows and what is deleted along with it, in one transaction and one change."""
+"""Soft delete and restore: a record, its rows and its cascades, in one transaction and one change."""
 
 from __future__ import annotations
 

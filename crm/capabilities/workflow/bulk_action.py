@@ -1,4 +1,4 @@
-"""An action on the ticked rows of a list: each row for itself, and those that were skipped are named."""
+"""A workflow action as a bulk action of the list: each row for itself, and those that were skipped are named."""
 
 from __future__ import annotations
 

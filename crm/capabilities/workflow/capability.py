@@ -59,7 +59,7 @@ class WorkflowCapability(Capability):
 
 
 def button_state(workflow: Workflow, action: Action, record: models.Model, user: Any) -> str | None:
-    """Say how an action's button stands: None for not at all, a sentence where it is of no use now."""
+    """Return None to hide the button, "" to enable it, or the reason why it is disabled."""
     if getattr(record, workflow.field.name) not in action.sources or not_allowed(record, action, user):
         return None
     return unmet_condition(record, action, user)

@@ -1,4 +1,4 @@
-"""The workflow of an entity, read out of its section and held against the fields, the roles and one another."""
+"""Compiles the section `workflow` of an entity: states and transitions, checked against fields and roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a step: which action led from which state to which, who did it, when and why."""
+"""The log of transitions: which action led from which state to which, who did it, when and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An action is done: whether it may be, the change itself, and the record of the step, in one transaction."""
+"""Performs transitions of the state machine: permission, conditions, the write and its record, in one transaction."""
 
 from __future__ import annotations
 
