@@ -25,6 +25,22 @@ hypothesis.settings.register_profile("dice", deadline=None, derandomize=False, m
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 # The default hasher takes a third of a second for each account, on purpose; the tests make hundreds.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# The tables are made from the models at once; tests/release/test_shipped_migrations.py shows that migrations make the same.
+settings.DATABASES["default"].setdefault("TEST", {})["MIGRATE"] = False
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Make the database of the tests, and note that its tables are up to date with all migrations."""
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.recorder import MigrationRecorder
+
+    with django_db_blocker.unblock():
+        recorder = MigrationRecorder(connection)
+        recorder.ensure_schema()
+        for key in MigrationLoader(None).graph.nodes:
+            recorder.record_applied(*key)
 
 
 @pytest.fixture

@@ -259,7 +259,7 @@ def _drop(one: migrations.RemoveConstraint, context: PlanContext) -> Step:
     text = f"let {' + '.join(names)} of {owner} occur twice"
     if len(names) == 1 and leaf is not None and getattr(leaf.options, "unique", False):
         text = f"ask of {owner} that {names[0]} occurs once by the column itself"
-    return Step(text, SAFE, first=[one])
+    return Step(text, SAFE, pre_operations=[one])
 
 
 HANDLERS: dict[type[Operation], Callable[[Any, PlanContext], Step]] = {

@@ -41,7 +41,7 @@ def _entity_step(entity: Entity, state: ProjectState) -> Step | None:
     there = entity.business.entities.get(former)
     notes = [f"{there.document.file} is still there: delete it, or leave 'was' out."] if _stays(there) else []
     first = list(_entity(entity, former, state))
-    return Step(text, REFUSED if notes else SAFE, entity.place("was"), notes, first=first)
+    return Step(text, REFUSED if notes else SAFE, entity.place("was"), notes, pre_operations=first)
 
 
 def _field_step(leaf: Field, state: ProjectState) -> Step | None:
@@ -50,7 +50,7 @@ def _field_step(leaf: Field, state: ProjectState) -> Step | None:
     there = leaf.entity.find(leaf.options.was)
     notes = [f"{there} is still there, too: remove it, or leave 'was' out."] if _stays(there) else []
     risk = REFUSED if notes else SAFE
-    return Step(text, risk, leaf.place("was"), notes, first=operations) if operations else None
+    return Step(text, risk, leaf.place("was"), notes, pre_operations=operations) if operations else None
 
 
 def _stays(other: Entity | Field | None) -> bool:

@@ -17,6 +17,7 @@ from tests.support.workplace import POSTGRES, ROOT
 
 
 def test_a_first_apply_makes_all_tables_and_a_second_has_nothing_to_do(empty_shop: Shop):
+    empty_shop = empty_shop.cold()
     assert_golden(empty_shop.plan(), "first_plan")
     assert empty_shop.columns() == {}
     assert "There is nobody to ask: use --yes." in empty_shop.run("apply", expect=1).stderr.decode()

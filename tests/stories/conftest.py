@@ -15,7 +15,7 @@ def opened(folder):
     """Copy the travel business to a folder, apply it and load its demo; yields its workplace and the demo's password."""
     shutil.copytree(ROOT / "definitions" / "travel", folder / "travel")
     with database("postgresql" if POSTGRES else "sqlite") as url:
-        place = Workplace(folder / "travel", folder / "var", url)
+        place = Workplace(folder / "travel", folder / "var", url, is_cold=True)
         place.run("apply", "--yes")
         said = place.run("demo").stdout.decode()
         yield place, said.split("admin / ")[1].split()[0]

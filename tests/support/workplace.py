@@ -7,16 +7,20 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+
+from tests.support.forkserver import MANAGE, ForkServer, start_server
 
 ROOT = Path(__file__).resolve().parents[2]
 BUSINESSES = ROOT / "tests" / "businesses"
@@ -26,6 +30,12 @@ ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(not POS
 """The databases that a test runs on, as its parameters."""
 
 
+@cache
+def fork_server() -> ForkServer:
+    """Return the server that runs the commands of this process's tests, started when the first one needs it."""
+    return start_server(Path(tempfile.mkdtemp(dir=os.environ["VAR_DIR"])))
+
+
 @dataclass(frozen=True)
 class Workplace:
     """A copied folder of definitions, with its database and its VAR_DIR."""
@@ -33,15 +43,19 @@ class Workplace:
     folder: Path
     var: Path
     database_url: str = ""
+    is_cold: bool = False
 
     def run(self, *words: str | Path, expect: int = 0) -> subprocess.CompletedProcess[bytes]:
         """Run a command of manage.py, and check how it ended."""
-        return self._python(ROOT / "manage.py", *words, expect=expect)
+        return self._run(MANAGE, *words, expect=expect)
 
     def run_script(self, path: Path) -> bytes:
         """Run a Python file in a process that serves this business, and return what it printed."""
-        start = "import django, runpy, sys; django.setup(); runpy.run_path(sys.argv[1], run_name='__main__')"
-        return self._python("-c", start, path).stdout
+        return self._run(path).stdout
+
+    def cold(self) -> Self:
+        """Return this workplace with commands that are processes of their own from the start, as its owner's are."""
+        return replace(self, is_cold=True)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,11 +63,15 @@ class Workplace:
         mine = {"BUSINESS": str(self.folder), "VAR_DIR": str(self.var), "DATABASE_URL": self.database_url}
         return {**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings", "DEBUG": "1", **mine}
 
-    def _python(self, *words: str | Path, expect: int = 0) -> subprocess.CompletedProcess[bytes]:
-        found = subprocess.run([sys.executable, *map(str, words)], env=self.environment, capture_output=True, cwd=ROOT)
-        said = (found.stderr + found.stdout).decode(errors="replace")
-        assert found.returncode == expect, f"{' '.join(map(str, words))} ended with {found.returncode}:\n{said}"
-        return found
+    def _run(self, *words: str | Path, expect: int = 0) -> subprocess.CompletedProcess[bytes]:
+        command = list(map(str, words))
+        if self.is_cold:
+            result = subprocess.run([sys.executable, *command], env=self.environment, capture_output=True, cwd=ROOT)
+        else:
+            result = fork_server().run(command, self.environment)
+        said = (result.stderr + result.stdout).decode(errors="replace")
+        assert result.returncode == expect, f"{' '.join(command)} ended with {result.returncode}:\n{said}"
+        return result
 
     def import_file(self, entity: str, path: Path, *options: str) -> str:
         """Import a file, and return the counts as they are told."""
