@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from crm.builders.admin import register_all
+from crm.builders.refusals import wrong_keys
+from crm.builders.rows import search_words
 from crm.models import Release, Tag, User
 from crm.wiring import CAPABILITIES
 
@@ -20,8 +25,18 @@ register_all(apps.get_app_config(settings.BUSINESS_LOCATION.label).business, CAP
 admin.site.unregister(Group)
 
 
+class KeysMeasured:
+    """Measures what lists of the engine's own tables are sent before the database is asked."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return wrong_keys(request) or super().changelist_view(request, extra_context)  # type: ignore[misc]
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple:
+        return super().get_search_results(request, queryset, " ".join(search_words(search_term)))  # type: ignore[misc]
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(KeysMeasured, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -29,21 +44,21 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(KeysMeasured, DjangoGroupAdmin, ModelAdmin):
     """Groups; those of the definitions' roles are made anew at each apply."""
 
 
 @admin.register(Tag)
-class TagAdmin(ModelAdmin):
+class TagAdmin(KeysMeasured, ModelAdmin):
     list_display = ("name", "scope", "color")
     list_filter = ("scope",)
     search_fields = ("name",)
 
 
 @admin.register(Release)
-class ReleaseAdmin(ModelAdmin):
+class ReleaseAdmin(KeysMeasured, ModelAdmin):
     list_display = ("applied", "business", "migration", "hash")
-    readonly_fields = ("applied", "business", "migration", "hash", "plan")
+    readonly_fields = ("applied", "business", "migration", "hash", "plan", "pending")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

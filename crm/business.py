@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from crm.blueprint.files import read_regular_file
 from crm.blueprint.names import name_problem
 
 PACKAGE = "definitions"
@@ -65,9 +66,9 @@ def install_package(location: Location) -> None:
     sys.modules[PACKAGE] = package
 
 
-def applied_app(snapshot: Path) -> dict[str, Any]:
+def applied_app(snapshot: Path, folder: Path) -> dict[str, Any]:
     """Return the data of the `app.yaml` that is in force, for the settings; empty before the first apply."""
     try:
-        return json.loads(snapshot.read_text(encoding="utf-8"))["definitions"]["app.yaml"]
-    except (OSError, ValueError, KeyError):
+        return json.loads(read_regular_file(snapshot, folder))["definitions"]["app.yaml"]
+    except (OSError, ValueError, KeyError, TypeError):
         return {}

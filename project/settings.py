@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
@@ -15,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from crm.business import applied_app, install_package, locate
+from crm.hardening import GENERATE, make_private_file, make_private_folder, what_is_wrong_with_secret
 
 COLLECTS_GARBAGE = gc.isenabled()
 gc.disable()  # What is made until all apps are ready stays, and is a seventh faster unsearched; BusinessConfig ends it.
@@ -35,12 +37,24 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
+def whole_number(name: str, default: int, least: int) -> int:
+    """Read a variable that holds a whole number. Raises ImproperlyConfigured for anything else, or less."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not value.isdecimal() or len(value) > 9 or int(value) < least:
+        raise ImproperlyConfigured(f"{name}={value}: use a whole number, {least} or more.")
+    return int(value)
+
+
 DEBUG = flag("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or (DEMO_SECRET if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is not set. Set it, or DEBUG=1 to try things out on your own machine.")
 if SECRET_KEY == DEMO_SECRET and not DEBUG:
     raise ImproperlyConfigured("SECRET_KEY is the demo's. Set a secret of your own for production.")
+if not DEBUG and (weakness := what_is_wrong_with_secret(SECRET_KEY)):
+    raise ImproperlyConfigured(f"SECRET_KEY is too weak: {weakness}. Make a new one: {GENERATE}")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS") or (["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
@@ -52,7 +66,9 @@ SNAPSHOT = Path(os.environ["SNAPSHOT"]) if os.environ.get("SNAPSHOT") else None
 RELEASING = sys.argv[1:2] in (["plan"], ["apply"])
 """Whether this process brings definitions into force, and so must start even where those in force are of no use."""
 install_package(BUSINESS_LOCATION)
-APPLIED_APP = applied_app(SNAPSHOT or BUSINESS_LOCATION.snapshot)
+APPLIED_APP = applied_app(
+    SNAPSHOT or BUSINESS_LOCATION.snapshot, SNAPSHOT.parent if SNAPSHOT else BUSINESS_LOCATION.folder
+)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -69,19 +85,24 @@ INSTALLED_APPS = [
     "simple_history",
     "phonenumber_field",
     "django_countries",
+    "axes",
     "crm.apps.EngineConfig",
     "crm.apps.BusinessConfig",
 ]
 MIDDLEWARE = [
+    "crm.builders.content_security.ContentSecurityPolicyMiddleware",
+    "crm.records.uploads.UploadMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "crm.builders.refusals.RefusalMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "crm.records.changes.ChangeMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -102,7 +123,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 
 VAR_DIR = Path(os.environ.get("VAR_DIR") or BASE_DIR / "var")
 """What this machine keeps: the embedded database, uploads, collected static files."""
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+make_private_folder(VAR_DIR)
 SQLITE = f"sqlite:///{VAR_DIR / f'{BUSINESS_LOCATION.label}.sqlite3'}"
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL") or SQLITE, conn_max_age=60)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -112,6 +133,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
     }
+    make_private_file(Path(DATABASES["default"]["NAME"]))
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if os.environ.get("REDIS_URL"):
@@ -125,6 +147,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_HANDLER = "crm.builders.sign_in.SignInHandler"
+AXES_CLIENT_IP_CALLABLE = "crm.builders.sign_in.client_address"
+AXES_LOCKOUT_CALLABLE = "crm.builders.sign_in.lockout_response"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(days=1)
+"""For how long failed attempts count; how long the next one must wait, says crm/builders/sign_in.py."""
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_SENSITIVE_PARAMETERS = ["username"]  # People type passwords there; the address may be logged, for fail2ban.
+AXES_ENABLE_ADMIN = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -137,13 +171,15 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or VAR_DIR / "files")
 MEDIA_URL = "files/"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 STATICFILES_DIRS = [BASE_DIR / "crm/static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "crm.records.uploads.TransactionalStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"
         if not DEBUG
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
@@ -156,7 +192,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = flag("HSTS_SUBDOMAINS")
 # unique is a link nevertheless, whether it is or not: W342 would have it be another field.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "fields.W342"]
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_PROXY") else None
+BEHIND_PROXY = flag("BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+PROXY_COUNT = whole_number("PROXY_COUNT", 1, least=1) if BEHIND_PROXY else 0
+"""How many web servers stand in front, each of which appends to `X-Forwarded-For` whom it answers."""
 SESSION_COOKIE_HTTPONLY = True
 
 UNFOLD = {

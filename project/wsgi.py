@@ -5,4 +5,9 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from crm.builders.refusals import refuse_encodings  # noqa: E402  (settings must be there first)
+from crm.records.uploads import WholeBody  # noqa: E402  (settings must be there first)
+
+application = WholeBody(refuse_encodings(django_application))

@@ -6,6 +6,7 @@ The settings are named here and not in pyproject.toml: pytest-django would read 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
@@ -14,19 +15,41 @@ os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="formwright-tests-")
 os.environ["BUSINESS"] = "travel"
 
 import django
-import hypothesis
 import pytest
 from django.conf import settings
 
+from tests.support.budget import Budget
+from tests.support.contexts import keep_contexts_of_whole_templates
+from tests.support.examples import register_profile
+from tests.support.passes import EVERYTHING, Passes
+
 django.setup()
-# A busy machine is no failure, and a change is judged by itself and not by the dice; `HYPOTHESIS_PROFILE=dice` throws them.
-hypothesis.settings.register_profile("same", deadline=None, derandomize=True, database=None)
-hypothesis.settings.register_profile("dice", deadline=None, derandomize=False, max_examples=3000, database=None)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+register_profile()
 # The default hasher takes a third of a second for each account, on purpose; the tests make hundreds.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Nor do the tests count who signs in, except those that are about it (tests/builders/test_sign_in.py).
+settings.AXES_ENABLED = False
 # The tables are made from the models at once; tests/release/test_shipped_migrations.py shows that migrations make the same.
 settings.DATABASES["default"].setdefault("TEST", {})["MIGRATE"] = False
+keep_contexts_of_whole_templates()
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        EVERYTHING, action="store_true", help="run each test on this database, also what it does not decide"
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "starts(most): the test starts up to so many processes (tests/support/budget.py)"
+    )
+    config.pluginmanager.register(Passes(), "passes")
+    config.pluginmanager.register(Budget(config), "budget")
+
+
+def pytest_unconfigure(config):
+    shutil.rmtree(os.environ["VAR_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

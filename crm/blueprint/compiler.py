@@ -28,7 +28,7 @@ ENTITY_KEYS = known_keys(EntitySection)
 def read_folder(folder: Path, language: Language, label: str | None = None) -> Business:
     """Read a business from its folder. Raises DefinitionError with all that is wrong in all of its files."""
     files = sorted(path for path in folder.glob("[!.]*") if path.suffix in {".yaml", ".yml"})
-    if not files or not (folder / APP_FILE).is_file():
+    if folder / APP_FILE not in files:
         hint = "A business is a folder with app.yaml and a file for each entity."
         raise DefinitionError([Problem(Place(f"{folder.name}/{APP_FILE}"), "there is no such file", hint)])
     if len(files) > MAX_FILES:

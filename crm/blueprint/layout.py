@@ -256,6 +256,25 @@ def list_search(entity: Entity) -> list[str]:
     return [one.name for one in entity.leaves if one.type.searchable and one.stored]
 
 
+def picker_search(entity: Entity) -> list[str]:
+    """Return the paths that a picker of the entity's records looks in: the list's, or else those of the title."""
+    return list_search(entity) or list(dict.fromkeys(_title_paths(entity, 3))) or ["id"]
+
+
+def _title_paths(entity: Entity, depth: int) -> Iterator[str]:
+    """Yield the paths to columns that titles are made of; a link in a title stands for the title of its target."""
+    for slot in entity.title.slots:
+        path = ".".join(slot.path)
+        if path == "id":
+            yield path
+            continue
+        end = entity.follow(path)[-1]
+        if end.target is not None and depth and not end.type.many:
+            yield from (f"{path}.{inner}" for inner in _title_paths(end.target, depth - 1) if inner != "id")
+        elif end.stored and end.storage != "live" and not end.parts and end.type.reference(end) is None:
+            yield path
+
+
 def list_order(entity: Entity) -> list[str]:
     """Return the order of the list."""
     return entity.section.listing.order or ["-id"]

@@ -82,10 +82,14 @@ class DefinitionError(Exception):
         return f"{count} problem{'' if count == 1 else 's'} in the definitions"
 
 
+MAX_WORD = 200
+"""How much of a word is compared with those that are known."""
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a hint that names the nearest known word, or the few that there are, or nothing."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(str(word).lower(), [name.lower() for name in names], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(word)[:MAX_WORD].lower(), [name.lower() for name in names], n=1, cutoff=0.6)
     if near:
         return f"Did you mean {next(name for name in names if name.lower() == near[0])!r}?"
     return f"Known: {', '.join(names)}." if 0 < len(names) <= 40 else ""

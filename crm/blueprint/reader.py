@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from crm.blueprint.files import UnsafeFile, find_merge_mark, read_regular_file
 from crm.blueprint.problems import DefinitionError, Place, Problem
 
 Path_ = tuple[Hashable, ...]
@@ -77,12 +78,14 @@ class Document:
 def read_file(path: Path, shown_as: str) -> Document:
     """Read one definition file. Raises DefinitionError with every problem found in it."""
     try:
-        size = path.stat().st_size
-        raw = path.read_bytes() if size <= MAX_BYTES else b""
+        raw = read_regular_file(path, path.parent, MAX_BYTES)
+    except UnsafeFile as error:
+        hint = "A definition is a file of its own in the folder of the business."
+        raise DefinitionError([Problem(Place(shown_as), f"{error}; it was not read", hint)]) from None
     except OSError as error:
         raise DefinitionError([Problem(Place(shown_as), f"cannot be read: {error.strerror}")]) from None
-    if size > MAX_BYTES:
-        message = f"the file has {size:,} bytes; a definition may have {MAX_BYTES:,}"
+    if len(raw) > MAX_BYTES:
+        message = f"the file has {path.stat().st_size:,} bytes; a definition may have {MAX_BYTES:,}"
         raise DefinitionError([Problem(Place(shown_as), message)])
     try:
         text = raw.decode("utf-8-sig")
@@ -108,6 +111,7 @@ class _Composer:
     def document(self) -> Document:
         try:
             self._check_characters()
+            self._check_merge()
             self.events = yaml.parse(self.text, Loader=LOADER)
             self._skip_to_root()
         except yaml.MarkedYAMLError as error:
@@ -124,6 +128,14 @@ class _Composer:
             before = f"{self.text[: found.start()]}^".splitlines()
             place = self.found.at(len(before) - 1, len(before[-1]) - 1)
             self.problems.append(Problem(place, f"the character U+{ord(found[0]):04X} cannot stand in a definition"))
+            raise _Stop
+
+    def _check_merge(self) -> None:
+        line = find_merge_mark(self.text)
+        if line:
+            message = "a merge of Git is not finished here: both sides stand in the file"
+            hint = "Keep what is wanted of both, and remove the lines with <<<<<<<, ======= and >>>>>>>."
+            self.problems.append(Problem(self.found.at(line - 1, 0), message, hint))
             raise _Stop
 
     def _refuse_yaml(self, error: yaml.MarkedYAMLError) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 
-from crm.blueprint.layout import Tab, form_tabs, list_columns, list_filters, list_order, list_search
+from crm.blueprint.layout import Tab, form_tabs, list_columns, list_filters, list_order, list_search, picker_search
 from crm.blueprint.nodes import Entity, Field
 from crm.builders.bulk_edit import EDIT_SELECTED
 from crm.builders.cells import DISPLAY_FUNCTIONS, make_cell, make_shown
@@ -15,11 +15,10 @@ from crm.builders.child_rows import RowsAdmin, StackedRowsAdmin
 from crm.builders.filters import build_filterset, filter_panels
 from crm.builders.forms import EntityForm, RecordForm, RowsFormSet
 from crm.builders.help import HELP_BUTTON, HELP_PAGE
-from crm.builders.page import RecordAdmin
+from crm.builders.page import RecordAdmin, search_lookup
 from crm.builders.panels import related_panel
 from crm.kernel.capability import Capability
 from crm.kernel.contributions import Contributions, Kind
-from crm.records.display import lookup_path
 from crm.records.row_limits import tables_with_limit
 
 WIDE = 6
@@ -79,7 +78,7 @@ def build_admin(entity: Entity, contributions: Contributions, site: Any) -> type
         "column_paths": paths,
         "list_display": tuple(make_cell(entity, path) for path in paths),
         "list_filter": tuple(filter_panels(filterset)),
-        "search_fields": tuple(lookup_path(entity.follow(path)) for path in contributions.by_kind(Kind.SEARCH)),
+        "search_fields": tuple(search_lookup(entity, path) for path in picker_search(entity)),
         "list_per_page": entity.section.listing.page,
         "fieldsets": fieldsets(entity, tabs),
         **_shown_leaves(entity),

@@ -56,6 +56,7 @@ def _described(cell: Callable, heading: Heading, order: Any, name: str) -> Calla
     return cell
 
 
+SWATCH = '<svg class="crm-swatch" viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1" fill="{}"/></svg> {}'
 CELL = 120
 """The most letters that a cell of a list shows."""
 SIGNS = re.compile(r"(?<=[@/])")
@@ -77,7 +78,7 @@ def show(record: models.Model, field: Field, most: int = 0) -> Any:
         return _icon(ticked, text)
     swatch = kind.picture(value, field)
     if swatch:
-        return format_html('<span class="crm-swatch" style="background:{}"></span> {}', swatch, text)
+        return format_html(SWATCH, swatch, text)
     if kind.align == "right":
         return format_html('<span class="crm-number">{}</span>', text)
     if not most:

@@ -9,8 +9,9 @@ from django.db import models
 from django.http import HttpRequest
 from unfold.admin import StackedInline, TabularInline
 
+from crm.blueprint.bounds import is_key
 from crm.blueprint.nodes import Field
-from crm.builders.inputs import is_key
+from crm.builders.forms import ROWS_PER_PAGE
 from crm.builders.mixins import Access, ShownFields, TypedFormFields
 from crm.builders.rows import list_rows
 from crm.records import access
@@ -21,6 +22,7 @@ class Rows(TypedFormFields, ShownFields, Access):
 
     table: Field
     extra = 0
+    per_page = ROWS_PER_PAGE
     show_change_link = False
     can_delete = True
 

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 
+from crm.kernel.contributions import Kind
 from crm.records import access
+from crm.records.changes import REASON
 from crm.records.deletion import Deletion, collect_deletion, links_set_null
 
 NAMED = 10
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What the confirmation of a deletion asks for and shows: see the templates."""
+
+    is_lacking: bool
+    text: str = ""
+
+
+def needs_reason(admin: Any, going: Iterable[Any]) -> bool:
+    """Say whether the history of one of the models whose records go asks why."""
+    pages = admin.admin_site._registry
+    return any(getattr(pages.get(model), "plan", None) and pages[model].plan.by_kind(Kind.REASON) for model in going)
+
+
+def ask_reason(request: HttpRequest) -> None:
+    """Let the confirmation of a deletion ask why; where it was confirmed without a reason, it is shown once more."""
+    reason = request.POST.get(REASON, "").replace("\x00", "").strip()
+    is_confirmed = request.method == "POST" and ("post" in request.POST or "action" not in request.POST)
+    request.crm_reason = Reason(is_confirmed and not reason, reason)  # type: ignore[attr-defined]
+    if is_confirmed and not reason:
+        request.POST = QueryDict()  # Django's views delete where anything was posted
 
 
 def deletion_preview(
@@ -21,6 +47,8 @@ def deletion_preview(
 ) -> tuple[list, dict, set, list]:
     """Return what Django's confirmation shows: what goes, how many of each, rights that lack, and what refuses."""
     deletion = collect_deletion(admin.model, [one.pk for one in records])
+    if needs_reason(admin, deletion.cascades):
+        ask_reason(request)
     counts = {str(model._meta.verbose_name_plural): len(keys) for model, keys in deletion.cascades.items()}
     lacking = {
         str(one._meta.verbose_name) for one, keys in deletion.cascades.items() if _lacks(request.user, one, keys)

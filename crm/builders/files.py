@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import mimetypes
-
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 
+from crm.builders.content_security import SANDBOX
 from crm.fields.files import PICTURES
 from crm.records import access
 
 UPLOADS = ("file", "image")
+SHOWN = {**{ending: f"image/{format.lower()}" for ending, format in PICTURES.items()}, "pdf": "application/pdf"}
+"""The types that files are sent as. No other: a script that was uploaded is none to a browser, whatever its name."""
 
 
 @login_required
@@ -30,10 +31,10 @@ def serve_file(request: HttpRequest, name: str) -> HttpResponse:
     shown = access.visible_rows(request.user, model).filter(**{field.name: name})
     if not shown.exists() or not default_storage.exists(name):
         raise Http404
-    ending = parts[-1].rsplit(".", 1)[-1].lower()
-    kind = mimetypes.guess_type(parts[-1])[0] or "application/octet-stream"
+    ending = parts[-1].rsplit(".", 1)[-1].lower() if "." in parts[-1] else ""
+    kind = SHOWN.get(ending, "application/octet-stream")
     response = FileResponse(default_storage.open(name), as_attachment=ending not in PICTURES, content_type=kind)
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.csp_policy = SANDBOX
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, max-age=300"
     return response

@@ -12,13 +12,15 @@ from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin.filters import ListFilter
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, QueryDict
-from django_filters.fields import ModelMultipleChoiceField
 from unfold import widgets
 
 from crm.blueprint.nodes import Entity, Field
-from crm.builders.inputs import RecordSelectMultiple, WholeKeys
+from crm.builders.filter_fields import AnyOf, DaysFilter, NumbersField, NumbersFilter, RecordsFilter
+from crm.builders.inputs import RecordSelectMultiple
 from crm.builders.ordering import value_at
+from crm.builders.rows import shown_rows
 from crm.records import access
 from crm.records.display import lookup_path
 
@@ -33,11 +35,15 @@ def _text(name: str, field: Field, label: str, **_: Any) -> django_filters.Filte
 def _choice(name: str, field: Field, label: str, **_: Any) -> django_filters.Filter:
     choices = partial(_choices_of, field)
     widget = widgets.UnfoldAdminSelect2MultipleWidget()
-    return django_filters.MultipleChoiceFilter(field_name=name, choices=choices, label=label, widget=widget)
+    return ChoicesFilter(field_name=name, choices=choices, label=label, widget=widget)
 
 
 def _choices_of(field: Field) -> list[tuple[str, str]]:
     return field.type.input_options(field)["choices"]
+
+
+class ChoicesFilter(AnyOf, django_filters.MultipleChoiceFilter):
+    """Filters a column by some of its choices."""
 
 
 def _boolean(name: str, field: Field, label: str, **_: Any) -> django_filters.Filter:
@@ -67,22 +73,30 @@ class Days(Between):
 
 def _number(name: str, field: Field, label: str, **_: Any) -> django_filters.Filter:
     attrs = {**INPUT, "inputmode": "decimal"}
-    return django_filters.RangeFilter(field_name=name, label=label, widget=Between(attrs=attrs))
+    made = type("Numbers", (NumbersFilter,), {"field_class": partial(NumbersField, field)})
+    return made(field_name=name, label=label, widget=Between(attrs=attrs), distinct=False)
 
 
 def _date(name: str, field: Field, label: str, **_: Any) -> django_filters.Filter:
     attrs = {**INPUT, "type": "date"}
-    return django_filters.DateFromToRangeFilter(field_name=name, label=label, widget=Days(attrs=attrs))
+    return DaysFilter(field_name=name, label=label, widget=Days(attrs=attrs), distinct=False)
 
 
-class KeysField(WholeKeys, ModelMultipleChoiceField):
-    """Several records, by their primary keys."""
+class LinkedFilter(RecordsFilter):
+    """Filters by records of a many-to-many field: a semi-join (`EXISTS`), so that no row is there twice."""
 
+    def __init__(self, *, column: models.ManyToManyField, **more: Any):
+        super().__init__(**more)
+        self.through = column.remote_field.through
+        self.here, self.there = column.m2m_column_name(), column.m2m_reverse_name()
 
-class RecordsFilter(django_filters.ModelMultipleChoiceFilter):
-    """Filters by the records that a link leads to."""
-
-    field_class = KeysField
+    def filter(self, qs: models.QuerySet, value: Any) -> models.QuerySet:
+        if not value:
+            return qs
+        holder = "__".join([*self.field_name.split("__")[:-1], "pk"])
+        keys = [record.pk for record in value]
+        links = self.through._base_manager.filter(**{self.here: OuterRef(holder), f"{self.there}__in": keys})
+        return qs.filter(Exists(links))
 
 
 def _link(name: str, field: Field, label: str, column: Any, site: Any) -> django_filters.Filter:
@@ -91,14 +105,17 @@ def _link(name: str, field: Field, label: str, column: Any, site: Any) -> django
         widget: forms.Widget = widgets.UnfoldAdminSelect2MultipleWidget()
     else:
         widget = RecordSelectMultiple(column, site, attrs={"class": "unfold-filter-autocomplete"})
-    return RecordsFilter(field_name=name, label=label, queryset=partial(_targets, target, field), widget=widget)
+    shared = {"field_name": name, "label": label, "queryset": partial(_targets, target, field), "widget": widget}
+    return LinkedFilter(**shared, column=column) if field.type.many else RecordsFilter(**shared)
 
 
 def _targets(target: type[models.Model], field: Field, request: HttpRequest | None) -> models.QuerySet:
     if field.target is not None:
-        return access.visible_rows(request.user, target) if request else target._default_manager.none()
+        seen = access.visible_rows(request.user, target) if request else target._default_manager.none()
+        return shown_rows(seen, field.target, [])
     scope = field.type.input_options(field).get("scope")
-    return target._default_manager.filter(scope=scope) if scope else target._default_manager.filter(is_staff=True)
+    everyone = target._default_manager.only("id", *field.type.columns_displayed(field))
+    return everyone.filter(scope=scope) if scope else everyone.filter(is_staff=True)
 
 
 FILTERS: dict[str, Callable[..., django_filters.Filter]] = {

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import connection
+from django.db import models
 from django.db.models import Count, Max
+from django.forms.formsets import TOTAL_FORM_COUNT
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from crm.blueprint.bounds import is_key
 from crm.builders.inputs import RecordSelect
+from crm.fields.comparison import source_name
 from crm.records.changes import MAX_REASON, REASON
-from crm.records.rules import RuleBroken
+from crm.records.identity import compared_groups, set_keys
+from crm.records.rules import UNREAD, RuleBroken
 from crm.records.soft_delete import is_deleted
+from crm.records.writes import lock
 
 VERSION_TOKEN = "record_seen"
 CURRENT_RULE_ERROR: ContextVar[RuleBroken | None] = ContextVar("broken", default=None)
@@ -39,6 +47,8 @@ class EntityForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self._kept_choices: set[str] = set()
+        self._refused: dict[str, Any] = {}
+        """What was typed into fields that something is wrong with: Django drops it, but rules must judge by it."""
         self._keep_choices()
 
     def _keep_choices(self) -> None:
@@ -54,7 +64,32 @@ class EntityForm(forms.ModelForm):
         kept = {name for name in self._kept_choices if name not in self.changed_data}
         return {*super()._get_validation_exclusions(), *kept}
 
+    def _clean_fields(self) -> None:
+        """Validate each input; remember what was typed where it can be read, though it is not allowed."""
+        super()._clean_fields()
+        for name in set(self._errors or ()) & set(self.fields) - set(self._refused):
+            field, raw = self.fields[name], self[name].data
+            if isinstance(field, forms.FileField):
+                continue
+            with suppress(ValidationError, ValueError, TypeError):
+                self._refused[name] = field.to_python(raw)
+
+    def _post_clean(self) -> None:
+        """Judge the record with all that was typed: a rule of one field must not take another, refused one for empty.
+
+        What cannot even be read is unknown, and so is whatever a rule says of it.
+        """
+        columns = {column.name: column for column in self.instance._meta.concrete_fields}
+        for name, value in self._refused.items():
+            if name in columns:
+                columns[name].save_form_data(self.instance, value)
+        wrong = set(self._errors or ()) & set(columns)
+        setattr(self.instance, UNREAD, frozenset(wrong - set(self._refused)))
+        super()._post_clean()
+
     def add_error(self, field: str | None, error: Any) -> None:
+        if field is not None and field in self.cleaned_data:
+            self._refused[field] = self.cleaned_data[field]
         if field is None and hasattr(error, "error_dict"):
             told: dict[str, list] = {}
             for name, errors in error.error_dict.items():
@@ -109,9 +144,7 @@ class RecordForm(EntityForm):
 
     def _state_locked(self) -> str:
         """Return the state once whoever is saving the record now is done; who comes next waits for this one."""
-        if connection.features.has_select_for_no_key_update:
-            rows = type(self.instance)._base_manager.filter(pk=self.instance.pk)
-            list(rows.select_for_update(no_key=True).values_list("pk"))
+        lock(self.instance)
         return self._state_now()
 
     def _state_now(self) -> str:
@@ -135,12 +168,66 @@ def reason_field(required: bool) -> forms.CharField:
     )
 
 
+ROWS_PER_PAGE = 50
+"""How many of a record's rows its form shows at a time."""
+MAX_NEW_ROWS = 60
+"""How many rows a form can add at once; each is a form of its own to build, to check and to show."""
+
+SHOWN_BEYOND_LIMIT = 10
+"""How many rows more than its parent allows are shown again, with what was typed into them, to choose from."""
+
+
 class RowsFormSet(PaginationInlineFormSet):
-    """Child rows; with `rows`, never more of them than the parent says."""
+    """Child rows, a page of them at a time; with `rows`, never more of them than the parent says."""
 
     counter = ""
     label = ""
     table = ""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.max_num = self.held + MAX_NEW_ROWS  # where the page stops offering another row
+        self.absolute_max = math.inf  # `refused` is asked instead
+
+    @cached_property
+    def held(self) -> int:
+        """How many saved rows this page of the form holds."""
+        return len(self.get_queryset())
+
+    @property
+    def limit(self) -> int | None:
+        """How many rows the parent allows."""
+        return getattr(self.instance, self.counter, None) if self.counter else None
+
+    @cached_property
+    def refused(self) -> int:
+        """How many forms were sent where they are too many to be built, else 0."""
+        if not self.is_bound:
+            return 0
+        added = min(MAX_NEW_ROWS, self._allowed() + SHOWN_BEYOND_LIMIT)
+        sent = self.management_form.cleaned_data[TOTAL_FORM_COUNT]
+        return sent if sent > self.held + added else 0
+
+    def _allowed(self) -> int:
+        """Return how many rows the parent allows, as it was or as it is sent along, which is not read yet."""
+        if not self.counter:
+            return MAX_NEW_ROWS
+        sent = self.data.get(self.counter, "")
+        return max(self.limit or 0, int(sent) if is_key(sent) else 0)
+
+    def total_form_count(self) -> int:
+        return self.held if self.refused else super().total_form_count()
+
+    def initial_form_count(self) -> int:
+        return min(self.held, super().initial_form_count()) if self.is_bound else super().initial_form_count()
+
+    @property
+    def rows_on_other_pages(self) -> models.QuerySet:
+        """The saved rows that this page of the form does not hold."""
+        everything = self.queryset
+        if not self.per_page or self.paginator.num_pages < 2:
+            return everything.none()
+        return everything.exclude(pk__in=[row.pk for row in self.get_queryset()])
 
     def _construct_form(self, i: int, **kwargs: Any) -> forms.ModelForm:
         form = super()._construct_form(i, **kwargs)
@@ -148,16 +235,44 @@ class RowsFormSet(PaginationInlineFormSet):
         _tell_titles(form)
         return form
 
+    def validate_unique(self) -> None:
+        """Refuse rows that are the same as another of this form, by the comparison forms of their fields."""
+        super().validate_unique()
+        seen: dict[tuple, set[tuple]] = {}
+        kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        for form in (one for one in kept if one.is_valid() and not self._should_delete_form(one)):
+            set_keys(form.instance)
+            for names in compared_groups(type(form.instance)):
+                value = tuple(getattr(form.instance, form.instance._meta.get_field(name).attname) for name in names)
+                if None not in value and value in seen.setdefault(names, set()):
+                    message = form.instance.unique_error_message(type(form.instance), names)
+                    name = source_name(names[0])
+                    form.add_error(name if len(names) == 1 and name in form.fields else None, message)
+                seen[names].add(value)
+        if any(form.errors for form in kept):
+            raise ValidationError(_("Please correct the duplicate values."))
+
     def clean(self) -> None:
+        if self.refused:
+            raise ValidationError(self._refusal())
         super().clean()
-        limit = getattr(self.instance, self.counter, None) if self.counter else None
+        limit = self.limit
         if limit is None:
             return
         kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
         kept = [form for form in kept if not self._should_delete_form(form)]
-        if len(kept) > limit:
+        count = len(kept) + self.rows_on_other_pages.count()
+        if count > limit:
             counter = self.instance.definition.fields[self.counter].label
-            raise ValidationError(f"{self.label}: {len(kept)} are too many; {counter.lower()} is {limit}.")
+            raise ValidationError(f"{self.label}: {count} are too many; {counter.lower()} is {limit}.")
+
+    def _refusal(self) -> str:
+        words = {"label": self.label, "count": f"{self.refused:,}", "most": MAX_NEW_ROWS}
+        if self.limit is not None and self._allowed() < MAX_NEW_ROWS:
+            counter = self.instance.definition.fields[self.counter].label.lower()
+            words |= {"counter": counter, "limit": self._allowed()}
+            return _("%(label)s: %(count)s rows were sent, but %(counter)s is %(limit)s. Nothing was saved.") % words
+        return _("%(label)s: %(count)s rows were sent; add %(most)s at a time. Nothing was saved.") % words
 
 
 def _tell_titles(form: forms.ModelForm) -> None:

@@ -74,4 +74,5 @@ def _state_of(admin: Any, request: HttpRequest, object_id: str) -> dict[str, Any
             one.full_clean()
             set_generated_values(one.instance)
         rows[formset.table] = [one.instance for one in kept if not formset._should_delete_form(one)]
+        rows[formset.table] += formset.rows_on_other_pages
     return live_state(form.instance, rows)

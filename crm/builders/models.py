@@ -10,10 +10,12 @@ from django.apps import apps as live_apps
 from django.apps.registry import Apps
 from django.db import models
 
-from crm.blueprint.nodes import Business, Entity
+from crm.blueprint.nodes import Business, Entity, Field
+from crm.fields.comparison import key_name
 from crm.kernel.capability import Capability, Finish
 from crm.kernel.contributions import Contributions, Kind
 from crm.records.computed import model_column, on_read_attributes
+from crm.records.identity import UniqueByKeys, needs_key, plan_key_column
 from crm.records.record import Record
 
 
@@ -24,13 +26,29 @@ def model_contributions(entity: Entity, capabilities: Iterable[Capability]) -> C
         column = model_column(leaf)
         if column is not None:
             contributions.add(Kind.COLUMN, leaf.name, column, leaf.origin, leaf.name, *_whole(leaf))
+            _plan_key(leaf, column, contributions)
     for index, names in enumerate(entity.section.unique):
         name = f"{entity.name}_{'_'.join(names)}"[:55] + "_once"
-        constraint = models.UniqueConstraint(fields=names, name=f"{entity.business.label}_{name}"[:63])
+        columns = [_column_in_group(entity.find(one), contributions) for one in names]
+        constraint = UniqueByKeys(fields=columns, name=f"{entity.business.label}_{name}"[:63])
         contributions.add(Kind.CONSTRAINT, name, constraint, entity.origin("unique", index), *names)
     for capability in capabilities:
         capability.contribute_to_model(entity, contributions)
     return contributions
+
+
+def _plan_key(leaf: Field, column: models.Field, contributions: Contributions) -> None:
+    """Let the twin of a unique column be unique in its place, where values that are written differently are one."""
+    if getattr(column, "_unique", False) and needs_key(leaf):
+        column._unique = False
+        plan_key_column(leaf, contributions, unique=True)
+
+
+def _column_in_group(leaf: Field, contributions: Contributions) -> str:
+    if leaf.stored and needs_key(leaf, in_group=True):
+        plan_key_column(leaf, contributions)
+        return key_name(leaf.name)
+    return leaf.name
 
 
 def _whole(leaf) -> list[str]:

@@ -22,7 +22,8 @@ from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
-from crm.blueprint.layout import Tab
+from crm.blueprint.layout import Tab, picker_search
+from crm.blueprint.nodes import Entity
 from crm.builders.cells import make_cell
 from crm.builders.delete_confirmation import deletion_preview
 from crm.builders.forms import showing_rule_error
@@ -30,7 +31,8 @@ from crm.builders.inputs import PICKER_SCRIPTS, PICKER_STYLES
 from crm.builders.live import has_live_parts, live_page, live_state
 from crm.builders.mixins import Access, ShownFields, TypedFormFields
 from crm.builders.ordering import order_by
-from crm.builders.rows import list_rows, search_words
+from crm.builders.refusals import wrong_keys
+from crm.builders.rows import list_rows, search_words, shown_rows
 from crm.fields.base import Reading
 from crm.kernel.capability import BulkAction, Button, Page, Panel
 from crm.kernel.contributions import Contributions, Kind
@@ -78,16 +80,21 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         found = super().get_changelist_instance(request)
-        found.result_list = _with_columns(found.result_list, self)
+        if isinstance(found.result_list, models.QuerySet):  # not read yet
+            paths = [path for _, path in self._shown_columns(request)]
+            found.result_list = shown_rows(found.result_list, self.definition, paths)
         return found
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        shown = [
-            cell
+        return [cell for cell, _ in self._shown_columns(request)] or [make_cell(self.definition, "id")]
+
+    def _shown_columns(self, request: HttpRequest) -> list[tuple[Any, str]]:
+        """Return the columns that the user may see: the function that makes the cells of each, and its path."""
+        return [
+            (cell, path)
             for cell, path in zip(self.list_display, self.column_paths, strict=True)
             if access.can_view_path(request.user, self.definition.chain(path))
         ]
-        return shown or [make_cell(self.definition, "id")]
 
     def get_sortable_by(self, request: HttpRequest) -> list[Any]:
         """Let columns be sorted by that hide nothing: an order tells of what it orders by."""
@@ -107,8 +114,10 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
         return super().get_search_results(request, queryset, " ".join(search_words(search_term)))
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        seen = [path for path in self.contributions.by_kind(Kind.SEARCH) if self._sees(request, path)]
-        return [lookup_path(self.definition.follow(path)) for path in seen]
+        paths = self.contributions.by_kind(Kind.SEARCH) or (
+            picker_search(self.definition) if _is_picker(request) else ()
+        )
+        return [search_lookup(self.definition, path) for path in paths if path == "id" or self._sees(request, path)]
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return [
@@ -134,6 +143,9 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
         return found
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        refused = wrong_keys(request)
+        if refused is not None:
+            return refused
         buttons = self._buttons(request, Kind.LIST_BUTTON)
         context = {"title": self.definition.plural, **(extra_context or {})}
         try:
@@ -348,13 +360,6 @@ def _is_open(panel: Panel | None, user: Any, record: models.Model) -> bool:
     return all(access.can_view_field(user, field) for field in panel.fields)
 
 
-def _with_columns(rows: Any, admin: RecordAdmin) -> Any:
-    """Read along what the columns show; the page of a list is a queryset that was not read yet, or a list."""
-    if isinstance(rows, models.QuerySet):
-        return list_rows(rows, admin.definition, admin.column_paths)
-    return rows
-
-
 def _runner(action: BulkAction) -> Callable[..., HttpResponse | None]:
     def run(admin: RecordAdmin, request: HttpRequest, rows: models.QuerySet) -> HttpResponse | None:
         allowed = rows
@@ -366,6 +371,17 @@ def _runner(action: BulkAction) -> Callable[..., HttpResponse | None]:
         return action.run(admin, request, allowed)
 
     return run
+
+
+def search_lookup(entity: Entity, path: str) -> str:
+    """Return a path of the search as Django's lookup."""
+    return "id" if path == "id" else lookup_path(entity.follow(path))
+
+
+def _is_picker(request: HttpRequest) -> bool:
+    """Say whether a picker asks: it finds records by their titles where their list has no search."""
+    match = request.resolver_match
+    return match is not None and match.url_name == "autocomplete"
 
 
 def _errors(formset: Any) -> int:

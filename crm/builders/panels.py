@@ -15,7 +15,7 @@ from crm.blueprint.layout import list_columns, list_order
 from crm.blueprint.nodes import Entity, Field
 from crm.builders.cells import make_cell
 from crm.builders.ordering import order_by
-from crm.builders.rows import list_rows
+from crm.builders.rows import shown_rows
 from crm.kernel.capability import Panel
 from crm.records import access
 
@@ -42,7 +42,7 @@ def _render(link: Field, admin: Any, request: HttpRequest, record: models.Model)
     cells = [make_cell(entity, path) for path in paths]
     ordered = [path for path in list_order(entity) if access.can_filter_by_path(request.user, entity.chain(path))]
     order = [order_by(entity, path) for path in ordered]
-    rows = list_rows(access.visible_rows(request.user, model).filter(**{link.name: record.pk}), entity, paths)
+    rows = shown_rows(access.visible_rows(request.user, model).filter(**{link.name: record.pk}), entity, paths)
     found = list(rows.order_by(*order)[: MAX_PANEL_ROWS + 1])
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     filtered = f"{reverse(f'{name}_changelist')}?{link.name}={record.pk}"

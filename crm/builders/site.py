@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from unfold.sites import UnfoldAdminSite
 
 from crm.blueprint.nodes import Business, Entity
 from crm.builders.home import home_context
 from crm.builders.palettes import PALETTES
+from crm.builders.rows import search_words
+from crm.builders.sign_in import SignInForm
 from crm.records import access
 
 
@@ -21,6 +25,7 @@ class Site(UnfoldAdminSite):
     """The admin of one business."""
 
     index_template = "crm/home.html"
+    login_form = SignInForm
     enable_nav_sidebar = True
 
     @cached_property
@@ -30,8 +35,11 @@ class Site(UnfoldAdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
         name = self.business.app.name
+        theme = reverse("admin:theme")
         return {
             **context,
+            "colors": None,  # Unfold would write them into a <style> of each page, which no policy of ours allows.
+            "styles": [*context["styles"], f"{theme}?v={sha256(self.theme.encode()).hexdigest()[:12]}"],
             "site_title": name,
             "site_header": name,
             "business": self.business,
@@ -53,6 +61,27 @@ class Site(UnfoldAdminSite):
             if access.has_perm(request.user, "add", model)
         ]
 
+    def extra_urls(self) -> list[URLPattern]:
+        return [path("theme.css", self.theme_view, name="theme")]
+
+    @cached_property
+    def theme(self) -> str:
+        """The colours of Unfold and of the business as CSS variables."""
+        colors = self._get_colors("COLORS", HttpRequest())
+        lines = [
+            f"--color-{name}-{weight}: {value};"
+            for name, weights in colors.items()
+            for weight, value in weights.items()
+        ]
+        radius = self._get_config("BORDER_RADIUS", HttpRequest())
+        return "\n".join([":root {", *([f"--border-radius: {radius};"] if radius else []), *lines, "}", ""])
+
+    def theme_view(self, request: HttpRequest) -> HttpResponse:
+        """Send the colours as a style sheet of its own; the page of signing in has it too."""
+        response = HttpResponse(self.theme, content_type="text/css; charset=utf-8")
+        response["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
     def _get_colors(self, key: str, *args: Any) -> dict[str, dict[str, str]]:
         """Return Unfold's colours, with those of the business for buttons and links."""
         colors = super()._get_colors(key, *args)
@@ -61,6 +90,17 @@ class Site(UnfoldAdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {"title": "Home", **home_context(self.business, request), **(extra_context or {})}
         return super().index(request, context)
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Search the names of the pages; another page of results than there is, is the first."""
+        asked = request.GET.copy()
+        asked["s"] = " ".join(search_words(asked.get("s", "")))
+        request.GET = asked
+        try:
+            return super().search(request, extra_context)
+        except (InvalidPage, ValueError):
+            asked["page"] = "1"
+            return super().search(request, extra_context)
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Return the sidebar: the headings of `menu:`, with the entities that the user may see."""

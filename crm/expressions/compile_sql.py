@@ -37,7 +37,7 @@ from crm.blueprint.expressions.tree import (
     Operation,
     Path,
 )  # fmt: skip
-from crm.expressions import evaluate
+from crm.expressions import calendar, evaluate
 from crm.expressions.dialect import DialectSQL
 
 DIGITS = 14
@@ -220,14 +220,28 @@ def _sum_of(sign: str) -> Callable[[Operation, CompileContext], Any]:
             days = "(CAST(JULIANDAY({0}) - JULIANDAY({1}) AS INTEGER) * 86400000000)"
             postgres = "(CAST({0} - {1} AS numeric) * 86400000000)"
             return DialectSQL(days, postgres, _native(left, setting), _native(right, setting), output_field=WHOLE)
+        if node.kind.name == DATETIME:
+            return _shifted(sign, left, right, setting)
         places = node.kind.places
         one, other = (
             _scaled_int(part, setting, places if part.kind.name == NUMBER else None) for part in (left, right)
         )
-        found = _same(f"({{0}} {sign} {{1}})", one, other)
-        return _between(*EPOCH, found) if node.kind.name == DATETIME else found
+        return _same(f"({{0}} {sign} {{1}})", one, other)
 
     return combine
+
+
+def _shifted(sign: str, moment: Node, span: Node, setting: CompileContext) -> Any:
+    """Return a moment that is moved: by calendar days first, then by elapsed time."""
+    found = _scaled_int(moment, setting)
+    days, rest = calendar.split(span)
+    if days is not None:
+        zone = str(timezone.get_default_timezone())
+        shift = _scaled_int(days, setting) if sign == "+" else _same("(-{0})", _scaled_int(days, setting))
+        found = DialectSQL(calendar.sqlite(zone), calendar.postgresql(zone), found, shift, output_field=WHOLE)
+    if rest is not None:
+        found = _same(f"({{0}} {sign} {{1}})", found, _scaled_int(rest, setting))
+    return _between(*EPOCH, found)
 
 
 def _product(node: Operation, setting: CompileContext) -> Any:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from crm.blueprint.expressions.functions import QUOTIENT
 from crm.blueprint.expressions.parser import power_of_ten
 from crm.blueprint.expressions.tree import NUMBER, USER, Aggregate, Expression, Literal, Node, Operation, Path
+from crm.expressions import calendar
 
 EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 
@@ -198,19 +199,25 @@ _SPECIAL: dict[str, Callable[[Operation, EvalContext], Any]] = {
 
 
 def _add(node: Operation, scope: EvalContext, one: Any, other: Any) -> Any:
-    return _moved(one, other) if isinstance(other, timedelta) and isinstance(one, date) else one + other
+    return _moved(node, scope, one, other, 1) if _moves(one, other) else one + other
 
 
 def _subtract(node: Operation, scope: EvalContext, one: Any, other: Any) -> Any:
-    return _moved(one, -other) if isinstance(other, timedelta) and isinstance(one, date) else one - other
+    return _moved(node, scope, one, other, -1) if _moves(one, other) else one - other
 
 
-def _moved(moment: date, by: timedelta) -> date | None:
-    """Move a date by whole days, a moment exactly; nothing beyond the end of time."""
+def _moves(one: Any, other: Any) -> bool:
+    return isinstance(other, timedelta) and isinstance(one, date)
+
+
+def _moved(node: Operation, scope: EvalContext, moment: date, by: timedelta, sign: int) -> date | None:
+    """Move a date by whole days, a moment by calendar days and elapsed time; nothing beyond the end of time."""
+    if isinstance(moment, datetime):
+        parts = calendar.split(node.arguments[1])
+        days, rest = (_value(one, scope) if one else timedelta() for one in parts)
+        return None if days is None or rest is None else calendar.move(moment, sign * days, sign * rest)
     try:
-        if isinstance(moment, datetime):
-            return moment + by
-        return moment + timedelta(days=int(by / timedelta(days=1)))
+        return moment + timedelta(days=sign * int(by / timedelta(days=1)))
     except OverflowError:
         return None
 

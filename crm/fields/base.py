@@ -7,27 +7,52 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from pydantic import AfterValidator
 from pydantic import Field as Key
 
+from crm.blueprint.bounds import UNSTORABLE
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Field
 from crm.blueprint.sections import Flag, Formula, Name, Section, Text
+from crm.fields.notation import Notation
 
 NOTHING = models.NOT_PROVIDED
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file writes what is not plain: its words for nothing, and its date formats (strptime's)."""
+    """How a file writes what is not plain: its words for nothing, its date formats (strptime's), its numbers."""
 
     nulls: frozenset[str] = frozenset({""})
     dates: tuple[str, ...] = ()
+    numbers: Notation | None = None
+    """How its texts write numbers; None is the English way, as in definitions."""
 
 
 class Share(float):
     """A number that a spreadsheet shows as a percentage: 0.2, where people see 20 %."""
+
+
+class ShownNumber(float):
+    """A number that a spreadsheet shows as another text than its digits: 1067, where people see 01067."""
+
+    def __new__(cls, value: float, shown: str) -> ShownNumber:
+        made = super().__new__(cls, value)
+        made.shown = shown
+        return made
+
+
+class Inexact(float):
+    """A number of more than 15 digits in a spreadsheet, which keeps 15: the others are not in the file."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A cell whose content is not in the file, though a spreadsheet shows some; `reason` is a sentence."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -35,12 +60,14 @@ class Reference:
     """A field whose values are records elsewhere: `model` is a label such as `travel.Customer`.
 
     `entity` names the target among the definitions, else `key` is the target's column that files write.
+    `folded` is the target's column with the comparison form of `key`; left out, the values themselves are folded.
     `create` says whether a value that is not there yet is added; `scope` fills the added record's other columns.
     """
 
     model: str
     entity: str = ""
     key: str = ""
+    folded: str = ""
     many: bool = False
     create: bool = False
     scope: Mapping[str, Any] = field(default_factory=dict)
@@ -108,6 +135,8 @@ class FieldType:
     sortable = True
     searchable = False
     reads_as_title = False
+    folds = False
+    """True where texts that are written differently may be one value; `comparison_key` says which."""
     usable_as_key = True
     """False where a value cannot be the key that tells the records of a file apart."""
     kind = ""
@@ -120,6 +149,8 @@ class FieldType:
     align = "left"
     breaks = True
     """False where a list never breaks the text into lines: a phone number, a moment."""
+    writes_numbers = False
+    """True where a value is written as a number, or with one, so that a file's notation matters."""
     sets_on_save = False
     """True where the type gives values at saving; see `fill`."""
 
@@ -151,6 +182,10 @@ class FieldType:
     def places(self, field: Field) -> int:
         """Return how many digits stand after the point of a number."""
         return 0
+
+    def columns_displayed(self, field: Field) -> tuple[str, ...]:
+        """Return the columns that `display` reads of a target which is no entity's record; none given means all."""
+        return ()
 
     def operand(self, value: Any, field: Field) -> Any:
         """Return a value as expressions calculate with it; None for nothing."""
@@ -251,6 +286,14 @@ class FieldType:
         """Return a value as a file holds it: text, a number, a boolean, a date, or what JSON knows. None is empty."""
         return value
 
+    def written(self, value: Any, field: Field, notation: Notation | None = None) -> Any:
+        """Return `plain` as a text file or a form writes it, with numbers in a notation; `parse` reverses it too."""
+        return self.serialize(value, field)
+
+    def number_texts(self, cell: str) -> list[str]:
+        """Return the numbers in a cell of text, by which a column's notation may be decided."""
+        return []
+
     def parse(self, raw: Any, field: Field, reading: Reading) -> Any:
         """Return the value that a file's `raw` means; raise ValueError with a sentence for people.
 
@@ -278,6 +321,13 @@ class FieldType:
         """Say whether two values are the same to people."""
         return one == other
 
+    def comparison_key(self, value: Any, field: Field) -> Any:
+        """Return the comparison form of a stored value: two values with the same one are one value.
+
+        It is behind `unique`, `match_on` and the links of files. Idempotent; types that fold give text.
+        """
+        return value
+
     # At saving
 
     def fill(self, records: Sequence[models.Model], field: Field) -> None:
@@ -299,10 +349,24 @@ class FieldType:
 
 
 def text_of(raw: Any) -> str:
-    """Return a cell as text: a whole float from a spreadsheet without its `.0`."""
+    """Return a cell as text: a whole float from a spreadsheet without its `.0`, or what the spreadsheet shows.
+
+    Raises ValueError where a spreadsheet has not kept all digits.
+    """
+    if isinstance(raw, ShownNumber):
+        return raw.shown
+    if isinstance(raw, Inexact):
+        raise ValueError(f"{raw:.15g} has more digits than a spreadsheet keeps in a number: make it a cell of text.")
     if isinstance(raw, float) and raw.is_integer():
         return str(int(raw))
     return str(raw).strip()
+
+
+def check_storable(text: Any) -> None:
+    """Refuse text that no database keeps: NUL characters and lone surrogates. Raises ValidationError."""
+    ProhibitNullCharactersValidator()(text)
+    if UNSTORABLE.search(str(text)):
+        raise ValidationError("Halves of characters are not allowed.", code="surrogates_not_allowed")
 
 
 def limits_of(field: Field) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ from django.db import models
 from pydantic import BeforeValidator
 from pydantic import Field as Key
 
+from crm.blueprint.bounds import shorten
 from crm.blueprint.language import Report
 from crm.blueprint.names import humanize
 from crm.blueprint.nodes import Field
@@ -95,7 +96,7 @@ class ChoiceType(FieldType):
         found = [key for key, label in self.labels(field) if text.lower() in {label.lower(), key.lower()}]
         if len(found) != 1:
             known = [label for _, label in self.labels(field)]
-            raise ValueError(f"{text!r} is none of the choices. {did_you_mean(text, known)}".strip())
+            raise ValueError(f"{shorten(text)} is none of the choices. {did_you_mean(text, known)}".strip())
         return found[0]
 
     def input_options(self, field: Field) -> dict[str, Any]:
@@ -153,7 +154,7 @@ class Boolean(FieldType):
     def parse(self, raw: Any, field: Field, reading: Reading) -> bool:
         text = text_of(raw).lower()
         if text not in YES | NO:
-            raise ValueError(f"{text_of(raw)!r} is neither yes nor no.")
+            raise ValueError(f"{shorten(text_of(raw))} is neither yes nor no.")
         return text in YES
 
     def value_schema(self, field: Field) -> dict[str, Any]:
@@ -171,6 +172,7 @@ class ColorType(TextType):
     searchable = False
     reads_as_title = False
     filter = ""
+    folds = False
     input = "color"
 
     def column(self, field: Field) -> models.Field:
@@ -188,7 +190,7 @@ class ColorType(TextType):
         if re.fullmatch(r"#[0-9a-f]{3}", text):
             text = "#" + "".join(2 * digit for digit in text[1:])
         if not HEX.match(text):
-            raise ValueError(f"{text_of(raw)!r} is not a colour; write it as #0d9488.")
+            raise ValueError(f"{shorten(text_of(raw))} is not a colour; write it as #0d9488.")
         return text
 
     def check(self, field: Field, report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+import warnings
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -12,15 +13,19 @@ from django.core.files.storage import default_storage
 from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.utils.text import get_valid_filename
+from django.utils.translation import gettext as _
 from pydantic import Field as Key
 from pydantic import StringConstraints
 
+from crm.blueprint.language import Report
 from crm.blueprint.nodes import Field
 from crm.fields import columns
 from crm.fields.base import FieldType, Reading, Required, text_of
 
 Extension = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,8}$")]
-PICTURES = ("png", "jpg", "jpeg", "gif", "webp")
+PICTURES = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "gif": "GIF", "webp": "WEBP"}
+"""The endings of pictures, and the format that each says; nothing among them that a browser would run, as SVG."""
+MOST_PIXELS = 50_000_000
 WIDTH = 255
 
 
@@ -48,6 +53,51 @@ class TooBig:
             return
         if value.size > self.megabytes * 1024 * 1024:
             raise ValidationError(f"The file is larger than {self.megabytes} MB.")
+
+
+class RealPicture:
+    """Validator: refuses an upload whose content is no picture of the format that its name says.
+
+    Only the decoders of the formats that are taken look at it, and the size is judged by the header alone: a small file
+    can unpack to gigabytes (a decompression bomb).
+    """
+
+    def __call__(self, value: Any) -> None:
+        from django.core.exceptions import ValidationError
+
+        if getattr(value, "_committed", True):
+            return
+        ending = PurePosixPath(value.name).suffix[1:].lower()
+        value.file.seek(0)
+        format, pixels = _look_at(value.file)
+        value.file.seek(0)
+        if not format:
+            raise ValidationError(_("This is no picture that can be read: PNG, JPEG, GIF or WebP."))
+        if pixels > MOST_PIXELS:
+            most = MOST_PIXELS // 1_000_000
+            raise ValidationError(_("The picture is larger than %(most)d million pixels.") % {"most": most})
+        if PICTURES.get(ending) != format:
+            told = {"format": format, "ending": ending}
+            raise ValidationError(_("The content is %(format)s, but the name ends with .%(ending)s.") % told)
+
+
+def _look_at(file: Any) -> tuple[str, int]:
+    """Return the format of a picture and its number of pixels; no format where it is none, or damaged."""
+    # Not at the top: Pillow would be a part of every start, and few requests upload a picture.
+    from PIL import Image as Pillow
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            picture = Pillow.open(file, formats=sorted(set(PICTURES.values())))
+            pixels = picture.width * picture.height
+            if pixels <= MOST_PIXELS:
+                picture.verify()
+            return str(picture.format), pixels
+    except Pillow.DecompressionBombError:
+        return "too large", MOST_PIXELS + 1
+    except Exception:  # Damaged files make the decoders raise whatever there is.
+        return "", 0
 
 
 class File(FieldType):
@@ -111,6 +161,15 @@ class Image(File):
 
     def endings(self, field: Field) -> list[str] | None:
         return field.options.accept or list(PICTURES)
+
+    def check(self, field: Field, report: Report) -> None:
+        super().check(field, report)
+        strange = [ending for ending in field.options.accept or () if ending not in PICTURES]
+        if strange:
+            report(f"{strange[0]!r} is no picture; use {', '.join(PICTURES)}, or the type file", "accept")
+
+    def validators(self, field: Field) -> list:
+        return [*super().validators(field), RealPicture()]
 
     def column(self, field: Field) -> models.Field:
         upload_to = partial(stored_name, self.folder(field))

@@ -9,19 +9,21 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.text import slugify
 from pydantic import Field as Key
 from pydantic import field_validator
 
+from crm.blueprint.bounds import shorten
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Field
 from crm.blueprint.problems import did_you_mean
 from crm.blueprint.sections import Flag, Name
 from crm.fields import columns
-from crm.fields.base import NOTHING, FieldType, Options, Reading, Stored, text_of
+from crm.fields.base import NOTHING, FieldType, Options, Reading, Stored, check_storable, text_of
+from crm.fields.comparison import key_name
 from crm.fields.counter import raise_counter, take_numbers
 from crm.fields.text import Text
 
@@ -71,7 +73,7 @@ class SequenceType(Text):
         return True
 
     def validators(self, field: Field) -> list:
-        return [MaxLengthValidator(80), ProhibitNullCharactersValidator()]
+        return [MaxLengthValidator(80), check_storable]
 
     def fill(self, records: Sequence[models.Model], field: Field) -> None:
         """Give each record without a number the next one, behind the numbers that other records came with."""
@@ -86,7 +88,7 @@ class SequenceType(Text):
             key = self._counter(field, prefix)
             first = take_numbers(key, len(empty), field.options.start, gapless=field.options.gapless)
             numbers = [self._write(prefix, first + index) for index in range(len(empty))]
-            taken = set(model._base_manager.filter(**{f"{field.name}__in": numbers}).values_list(field.name, flat=True))
+            taken = _taken(model, field, numbers)
             free = [number for number in numbers if number not in taken]
             for number in free:
                 setattr(empty.pop(0), field.name, number)
@@ -125,6 +127,17 @@ def _pad(number: int, found: re.Match) -> str:
     return str(number).rjust(width, "0" if found[1] else " ").strip()
 
 
+def _taken(model: type[models.Model], field: Field, values: Sequence[str]) -> set[str]:
+    """Return which values are those of records already, by the column that keeps them apart."""
+    twin = key_name(field.name)
+    if all(column.name != twin for column in model._meta.concrete_fields):  # a migration of former times
+        rows = model._base_manager.filter(**{f"{field.name}__in": values})
+        return set(rows.values_list(field.name, flat=True))
+    keys = {field.type.comparison_key(value, field): value for value in values}
+    found = model._base_manager.filter(**{f"{twin}__in": list(keys)}).values_list(twin, flat=True)
+    return {keys[key] for key in found}
+
+
 class SlugOptions(Options):
     source: Name | None = Key(None, alias="from", description="The field that it is made of when left empty.")
 
@@ -155,7 +168,7 @@ class SlugType(Text):
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
         text = text_of(raw)
         if not re.fullmatch(r"[-\w]{1,100}", text, re.ASCII):
-            raise ValueError(f"{text!r} may hold letters, digits, '-' and '_' only.")
+            raise ValueError(f"{shorten(text)} may hold letters, digits, '-' and '_' only.")
         return text
 
     def validate(self, value: str, field: Field) -> str:
@@ -169,8 +182,9 @@ class SlugType(Text):
         model = type(empty[0]) if empty else None
         for one in empty:
             base = bases[id(one)]
-            near = model._base_manager.filter(**{f"{field.name}__startswith": base})
-            taken = set(near.values_list(field.name, flat=True)) | {getattr(other, field.name) for other in records}
+            near = model._base_manager.filter(**{f"{field.name}__istartswith": base})
+            words = [*near.values_list(field.name, flat=True), *(getattr(other, field.name) or "" for other in records)]
+            taken = {word.lower() for word in words}
             free = (word for word in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if word not in taken)
             setattr(one, field.name, next(free))
 
@@ -206,7 +220,7 @@ class Uuid(FieldType):
         try:
             return uuid.UUID(text_of(raw))
         except ValueError:
-            raise ValueError(f"{text_of(raw)!r} is not a UUID.") from None
+            raise ValueError(f"{shorten(text_of(raw))} is not a UUID.") from None
 
     def value_schema(self, field: Field) -> dict[str, Any]:
         return {"type": "string", "format": "uuid"}

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from pydantic import Field as Key
 
+from crm.blueprint.bounds import shorten
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Field
 from crm.blueprint.problems import did_you_mean
@@ -16,6 +17,7 @@ from crm.blueprint.sections import Flag, Name, Text
 from crm.fields import columns
 from crm.fields.actor import current_actor
 from crm.fields.base import NOTHING, FieldType, Options, Reading, Reference, Required, text_of
+from crm.fields.comparison import fold_text
 
 ON_DELETE = {"protect": models.PROTECT, "cascade": models.CASCADE, "empty": models.SET_NULL}
 
@@ -200,6 +202,9 @@ class User(Link):
     def display(self, value: Any, field: Field) -> str:
         return value.get_full_name() or value.get_username()
 
+    def columns_displayed(self, field: Field) -> tuple[str, ...]:
+        return "username", "first_name", "last_name"
+
     def reference(self, field: Field) -> Reference:
         return Reference(settings.AUTH_USER_MODEL, key="username")
 
@@ -234,17 +239,24 @@ class Tags(Links):
     def badges(self, value: Any, field: Field) -> list[tuple[str, str]]:
         return [(tag.name, tag.color) for tag in value]
 
+    def columns_displayed(self, field: Field) -> tuple[str, ...]:
+        return "name", "color"
+
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
         text = text_of(raw)
         known = field.options.choices
-        if known is not None and text not in known:
-            raise ValueError(f"{text!r} is none of the tags. {did_you_mean(text, known)}".strip())
+        if known is not None:
+            same = {fold_text(name): name for name in known}.get(fold_text(text))
+            if same is None:
+                raise ValueError(f"{shorten(text)} is none of the tags. {did_you_mean(text, known)}".strip())
+            return same
         if len(text) > 60:
             raise ValueError("a tag may have 60 letters at most.")
         return text
 
     def reference(self, field: Field) -> Reference:
-        return Reference("crm.Tag", key="name", many=True, create=True, scope={"scope": self.scope(field)})
+        scope = {"scope": self.scope(field)}
+        return Reference("crm.Tag", key="name", folded="key", many=True, create=True, scope=scope)
 
     def input_options(self, field: Field) -> dict[str, Any]:
         return {"scope": self.scope(field), "choices": field.options.choices}

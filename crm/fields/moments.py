@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Func
 from django.db.models.functions import Now
@@ -15,10 +16,12 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime, parse_time
 from pydantic import Field as Key
 
+from crm.blueprint.bounds import MAX_TEXT, shorten
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Field
 from crm.fields import columns
 from crm.fields.base import NOTHING, FieldType, Keyed, Reading, text_of
+from crm.fields.notation import Notation, read_text
 from crm.fields.numbers import locale_of
 
 
@@ -90,11 +93,21 @@ class Date(FieldType):
         if moment and moment.time() == time():
             return moment.date()
         if plain is None:
-            raise ValueError(f"{text!r} is not a date; write it as {_formats(reading, '2026-12-31')}.")
+            raise ValueError(f"{shorten(text)} is not a date; write it as {_formats(reading, '2026-12-31')}.")
         return plain
 
     def value_schema(self, field: Field) -> dict[str, Any]:
         return {"type": "string", "format": "date"}
+
+
+EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""The first and the last moment that every time zone can show."""
+
+
+def check_moment(moment: datetime) -> None:
+    """Refuse a moment that some time zone could not show. Raises ValidationError."""
+    if timezone.is_aware(moment) and not EARLIEST <= moment <= LATEST:
+        raise ValidationError(f"{moment:%Y-%m-%d} is too near the end of time.")
 
 
 class DateTime(FieldType):
@@ -109,6 +122,9 @@ class DateTime(FieldType):
 
     def column(self, field: Field) -> models.Field:
         return columns.DateTime(**self.common(field))
+
+    def validators(self, field: Field) -> list:
+        return [check_moment]
 
     def default_words(self, field: Field) -> dict[str, Any]:
         return {"now": timezone.now}
@@ -134,9 +150,9 @@ class DateTime(FieldType):
             moment = (found if timezone.is_aware(found) else found.replace(tzinfo=zone)).astimezone(UTC)
             local = moment.astimezone(zone).replace(tzinfo=None)
         except OverflowError:
-            raise ValueError(f"{text_of(raw)!r} is too near the end of time.") from None
+            raise ValueError(f"{shorten(text_of(raw))} is too near the end of time.") from None
         if timezone.is_naive(found) and local != found:
-            raise ValueError(f"{text_of(raw)!r} does not exist: the clocks were put forward then.")
+            raise ValueError(f"{shorten(text_of(raw))} does not exist: the clocks were put forward then.")
         return moment
 
     @staticmethod
@@ -155,7 +171,7 @@ class DateTime(FieldType):
         if day:
             return datetime.combine(day, time())
         if found is None:
-            raise ValueError(f"{text!r} is not a moment; write it as {_formats(reading, '2026-12-31 14:30')}.")
+            raise ValueError(f"{shorten(text)} is not a moment; write it as {_formats(reading, '2026-12-31 14:30')}.")
         return found
 
     def value_schema(self, field: Field) -> dict[str, Any]:
@@ -191,7 +207,7 @@ class Time(FieldType):
         except ValueError:
             found = None
         if found is None:
-            raise ValueError(f"{text!r} is not a time of day; write it as 14:30.")
+            raise ValueError(f"{shorten(text)} is not a time of day; write it as 14:30.")
         return found
 
     def value_schema(self, field: Field) -> dict[str, Any]:
@@ -205,34 +221,34 @@ class DurationOptions(Keyed):
 
 UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 WORDS = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(?:(w)(?:eeks?)?|(d)(?:ays?)?|(h)(?:(?:ou)?rs?)?|(m)(?:in(?:ute)?s?)?|(s)(?:ec(?:ond)?s?)?)(?![a-z])\s*"
+    r"(\d[\d.,]*)\s*(?:(w)(?:eeks?)?|(d)(?:ays?)?|(h)(?:(?:ou)?rs?)?|(m)(?:in(?:ute)?s?)?|(s)(?:ec(?:ond)?s?)?)(?![a-z])\s*"
 )
 CLOCK = re.compile(r"(-?)(\d{1,6}):([0-5]\d)(?::([0-5]\d(?:\.\d{1,6})?))?\Z")
 LONGEST = timedelta(days=36_500)
 
 
-def read_duration(raw: Any) -> timedelta:
+def read_duration(raw: Any, notation: Notation | None = None) -> timedelta:
     """Read 1:30, 1:30:15, 90m, 1h 30m, 2d or 6 weeks; months and years are no lengths of time."""
     if isinstance(raw, timedelta):
         return raw
     if isinstance(raw, time):
         return timedelta(hours=raw.hour, minutes=raw.minute, seconds=raw.second)
-    text = text_of(raw).lower()
+    text = text_of(raw)[: MAX_TEXT + 1].lower()
     clock = CLOCK.match(text)
     if clock:
         sign, hours, minutes, seconds = clock.groups()
         found = timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds or 0))
         found = -found if sign else found
-    elif text and WORDS.sub("", text) == "" and len(text) < 60:
-        parts = ((float(number), "".join(unit)) for number, *unit in WORDS.findall(text))
+    elif text and len(text) <= MAX_TEXT and WORDS.sub("", text) == "":
+        parts = [(float(read_text(number, notation)), "".join(unit)) for number, *unit in WORDS.findall(text)]
         try:
             found = sum((timedelta(**{UNITS[unit]: number}) for number, unit in parts), timedelta())
         except OverflowError:
-            raise ValueError(f"{raw!r} is too long.") from None
+            raise ValueError(f"{shorten(raw)} is too long.") from None
     else:
-        raise ValueError(f"{raw!r} is not a duration; write it as 1:30, 90m, 1h 30m or 30d.")
+        raise ValueError(f"{shorten(raw)} is not a duration; write it as 1:30, 90m, 1h 30m or 30d.")
     if abs(found) > LONGEST:
-        raise ValueError(f"{raw!r} is too long.")
+        raise ValueError(f"{shorten(raw)} is too long.")
     return found
 
 
@@ -244,6 +260,7 @@ class Duration(FieldType):
     examples = ("1:30:00", "0:00:00", "49:00:15")
     input = "duration"
     align = "right"
+    writes_numbers = True
 
     def column(self, field: Field) -> models.Field:
         return columns.Duration(**self.common(field))
@@ -284,7 +301,10 @@ class Duration(FieldType):
         return f"{sign}{minutes // 60}:{minutes % 60:02}:{seconds:02}{fraction}"
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> timedelta:
-        return read_duration(raw)
+        return read_duration(raw, reading.numbers)
+
+    def number_texts(self, cell: str) -> list[str]:
+        return [number for number, *_ in WORDS.findall(cell.lower())]
 
     def value_schema(self, field: Field) -> dict[str, Any]:
         return {"type": "string", "pattern": r"^-?\d+:\d\d:\d\d"}

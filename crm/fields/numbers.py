@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal as Number
-from decimal import InvalidOperation
 from functools import cache
 from typing import Any
 
@@ -13,16 +12,16 @@ from django.core.validators import DecimalValidator, MaxValueValidator, MinValue
 from django.db import models
 from pydantic import Field as Key
 
+from crm.blueprint.bounds import MAX_TEXT, shorten, to_decimal
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Business, Field
 from crm.fields import columns
-from crm.fields.base import FieldType, Keyed, Reading, Share, check_limits, limits_of
+from crm.fields.base import FieldType, Inexact, Keyed, Reading, Share, check_limits, limits_of, text_of
+from crm.fields.notation import CURRENCY, Notation, number_locale, read_text
 
 DIGITS = 14
 """SQLite keeps decimals as 8-byte floats, which are exact to 15 digits; so no column asks for more."""
 BIGGEST = 2**63 - 1
-CURRENCY = r"(?:[A-Z]{0,3}[$¢£¤¥฿\u20a0-\u20cf]|[A-Z]{3}|[Kk]r\.?|zł|Fr\.?)"
-"""What may stand beside an amount: a currency's sign or its code, never a letter that was meant as a digit."""
 
 
 class IntegerOptions(Keyed):
@@ -41,29 +40,13 @@ class AmountOptions(Keyed):
     max: Number | None = Key(None, description="The greatest value.")
 
 
-def read_number(raw: Any) -> Number:
-    """Read a number as people and spreadsheets write it: 1234.5, 1,234.50, 1,23,456, £1,234.50, 99 EUR, 20 %."""
+def read_number(raw: Any, notation: Notation | None = None) -> Number:
+    """Read a number as files and people write it; see `notation.py` for what a text means."""
     if isinstance(raw, bool):
         raise ValueError("must be a number, not true or false.")
-    if isinstance(raw, int | Number):
-        found = Number(raw)
-    elif isinstance(raw, float):
-        found = Number(repr(raw))
-    else:
-        text = re.sub(r"[\s\u00a0\u202f]", "", str(raw)).lstrip("'")
-        text = re.sub(rf"\A([-+]?){CURRENCY}", r"\1", text)
-        text = re.sub(rf"({CURRENCY}|%)\Z", "", text)
-        if re.fullmatch(r"[-+]?(\d{1,3}(,\d{3})+|\d{1,2}(,\d{2})+,\d{3})(\.\d+)?", text):
-            text = text.replace(",", "")
-        if not re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,2})?", text):
-            raise ValueError(f"{raw!r} is not a number.")
-        try:
-            found = Number(text)
-        except InvalidOperation:
-            raise ValueError(f"{raw!r} is not a number.") from None
-    if not found.is_finite():
-        raise ValueError(f"{raw!r} is not a number.")
-    return found
+    if isinstance(raw, int | float | Number):
+        return to_decimal(raw)
+    return read_text(raw, notation)
 
 
 def locale_of(business: Business) -> str:
@@ -92,6 +75,10 @@ class Integer(FieldType):
     filter = "number"
     input = "number"
     align = "right"
+    writes_numbers = True
+
+    def number_texts(self, cell: str) -> list[str]:
+        return [cell]
 
     def column(self, field: Field) -> models.Field:
         return columns.Integer(**self.common(field))
@@ -106,14 +93,16 @@ class Integer(FieldType):
         return found if high is None else [*found, MaxValueValidator(high)]
 
     def display(self, value: Any, field: Field) -> str:
-        return format_decimal(value, locale=locale_of(field.business))
+        return format_decimal(value, locale=number_locale(field.business))
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> int:
-        found = read_number(raw)
+        if isinstance(raw, Inexact):
+            text_of(raw)
+        found = read_number(raw, reading.numbers)
         if found != found.to_integral_value():
-            raise ValueError(f"{raw!r} is not a whole number.")
+            raise ValueError(f"{shorten(raw)} is not a whole number.")
         if abs(found) > BIGGEST:
-            raise ValueError(f"{raw!r} is too large.")
+            raise ValueError(f"{shorten(raw)} is too large.")
         return int(found)
 
     def input_options(self, field: Field) -> dict[str, Any]:
@@ -139,19 +128,26 @@ class Decimal(Integer):
         return columns.Decimal(max_digits=DIGITS, decimal_places=self.places(field), **self.common(field))
 
     def display(self, value: Any, field: Field) -> str:
-        return format_decimal(value, locale=locale_of(field.business), decimal_quantization=False)
+        return format_decimal(value, locale=number_locale(field.business), decimal_quantization=False)
 
     def serialize(self, value: Any, field: Field) -> str:
         return f"{value:.{self.places(field)}f}"
 
+    def written(self, value: Any, field: Field, notation: Notation | None = None) -> str:
+        """Return a number as a notation writes it; where none is decided, so that it can only be read in one way."""
+        plain = self.serialize(value, field)
+        if notation is None:
+            return plain
+        return notation.write(plain if notation.decimal or self.places(field) != 3 else f"{plain}0")
+
     def parse(self, raw: Any, field: Field, reading: Reading) -> Number:
-        found, places = read_number(raw), self.places(field)
+        found, places = read_number(raw, reading.numbers), self.places(field)
         if abs(found) >= Number(10) ** (DIGITS - places):
-            raise ValueError(f"{raw!r} is too large.")
+            raise ValueError(f"{shorten(raw)} is too large.")
         exact = round(found, places + 6) if isinstance(raw, float) else found
         rounded = exact.quantize(Number(1).scaleb(-places))
         if rounded != exact:
-            raise ValueError(f"{raw!r} has more than {places} digits after the point.")
+            raise ValueError(f"{shorten(raw)} has more than {places} digits after the point.")
         return rounded + 0
 
     def validators(self, field: Field) -> list:
@@ -177,16 +173,17 @@ class Money(Decimal):
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> Number:
         code = field.business.app.currency
-        sign = re.sub(r"[\s\d.,+\-']", "", raw) if isinstance(raw, str) else ""
-        if re.fullmatch(CURRENCY, sign) and sign not in {code, get_currency_symbol(code, locale_of(field.business))}:
-            raise ValueError(f"{raw!r} is in another currency; amounts are in {code}.")
+        sign = re.sub(r"[\s\d.,+\-\u2212'\u2019]", "", raw[:MAX_TEXT]) if isinstance(raw, str) else ""
+        own = {code, get_currency_symbol(code, number_locale(field.business))}
+        if re.fullmatch(CURRENCY, sign) and sign not in own:
+            raise ValueError(f"{shorten(raw)} is in another currency; amounts are in {code}.")
         return super().parse(raw, field, reading)
 
     def display(self, value: Any, field: Field) -> str:
-        return format_currency(value, field.business.app.currency, locale=locale_of(field.business))
+        return format_currency(value, field.business.app.currency, locale=number_locale(field.business))
 
     def input_options(self, field: Field) -> dict[str, Any]:
-        symbol = get_currency_symbol(field.business.app.currency, locale_of(field.business))
+        symbol = get_currency_symbol(field.business.app.currency, number_locale(field.business))
         return {**super().input_options(field), "prefix": symbol}
 
 
@@ -203,7 +200,7 @@ class Percent(Decimal):
         return super().parse(raw * 100 if isinstance(raw, Share) else raw, field, reading)
 
     def display(self, value: Any, field: Field) -> str:
-        shown = format_decimal(value, format="#,##0.##", locale=locale_of(field.business))
+        shown = format_decimal(value, format="#,##0.##", locale=number_locale(field.business))
         return f"{shown}%"
 
     def input_options(self, field: Field) -> dict[str, Any]:

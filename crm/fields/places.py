@@ -9,6 +9,7 @@ from django.db import models
 from django_countries import countries
 from pydantic import Field as Key
 
+from crm.blueprint.bounds import shorten
 from crm.blueprint.nodes import Field
 from crm.blueprint.problems import did_you_mean
 from crm.blueprint.sections import Name
@@ -59,7 +60,9 @@ class Country(FieldType):
         if not code:
             names = [str(name) for _, name in countries]
             hint = did_you_mean(text_of(raw), names)
-            raise ValueError(f"{text_of(raw)!r} is not a country. {'' if hint.startswith('Known') else hint}".strip())
+            raise ValueError(
+                f"{shorten(text_of(raw))} is not a country. {'' if hint.startswith('Known') else hint}".strip()
+            )
         return code
 
     def equals(self, one: Any, other: Any) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from pydantic import Field as Key
 
 from crm.blueprint.nodes import Field
 from crm.fields import columns
-from crm.fields.base import FieldType, Keyed, Reading, Stored, text_of
+from crm.fields.base import FieldType, Keyed, Reading, Stored, check_storable, text_of
+from crm.fields.comparison import fold_text
 
 
 class TextOptions(Keyed):
@@ -31,6 +32,10 @@ class Text(FieldType):
     kind = "text"
     filter = "text"
     filter_by_default = False
+    folds = True
+
+    def comparison_key(self, value: Any, field: Field) -> str:
+        return fold_text(str(value))
 
     def column(self, field: Field) -> models.Field:
         return columns.Char(max_length=field.options.max_length, **self.common(field))
@@ -42,7 +47,7 @@ class Text(FieldType):
         return None if self.nullable(field) or field.options.required else ""
 
     def validators(self, field: Field) -> list:
-        return [MaxLengthValidator(field.options.max_length), ProhibitNullCharactersValidator()]
+        return [MaxLengthValidator(field.options.max_length), check_storable]
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
         if isinstance(raw, list | dict):

@@ -219,6 +219,25 @@ def access_joins(entity: Entity) -> list[str]:
     return found
 
 
+def rules_of_viewer(entity: Entity) -> list[Expression]:
+    """Return the row-level rules that are asked of each record of an entity which the viewer looks at."""
+    user = current_viewer()
+    if user is None or user.is_superuser:
+        return []
+    return [rule for rules in _conditions(user, VIEW, entity).values() for rule in rules]
+
+
+def parents_of_viewer(entity: Entity) -> list[tuple[Field, bool]]:
+    """Return the tables that an entity's records are rows of, and whether the viewer does not see all of the parents.
+
+    A superuser and the system are asked for none.
+    """
+    user = current_viewer()
+    if user is None or user.is_superuser:
+        return []
+    return [(table, has_row_rules(user, table.entity)) for table in parent_tables(entity)]
+
+
 def is_hidden(record: Any) -> bool:
     """Say whether a record is one that the viewer may not see."""
     user = current_viewer()

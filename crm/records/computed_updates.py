@@ -21,6 +21,7 @@ from crm.kernel.events import values_computed
 from crm.records.changes import ensure_change_scope
 from crm.records.computed import compile_context, computed_expression, set_generated_values
 from crm.records.dependencies import ADDED, RULES, Dependency, dependency_graph
+from crm.records.identity import refresh_keys
 from crm.records.rules import check_written, defer_rule_checks, overflow_as_rule_error
 from crm.records.soft_delete import not_deleted
 
@@ -189,6 +190,7 @@ def _recompute(model: type[models.Model], names: dict[str, set[Any]]) -> dict[An
             model._base_manager.filter(pk__in=list(found)).update(
                 **{leaf.name: _as_subquery(model, values[f"_new_{leaf.name}"]) for leaf in leaves}
             )
+            refresh_keys(model, list(found), only_computed=True)
             for row in model._base_manager.filter(pk__in=list(found)).values("pk", *generated) if generated else ():
                 found[row.pop("pk")] |= row
             values_computed.send(model, values=found)

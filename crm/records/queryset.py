@@ -21,6 +21,7 @@ from crm.records.computed_updates import (
 )
 from crm.records.deletion import all_rows, collect_deletion, links_set_null, may_set_links_null
 from crm.records.dependencies import dependency_graph
+from crm.records.identity import follows_expression, keys_for_update, refresh_keys
 from crm.records.rules import check_written
 from crm.records.soft_delete import NOT_DELETED
 
@@ -30,12 +31,16 @@ class RecordQuerySet(models.QuerySet):
 
     def update(self, **values: Any) -> int:
         entity = self.model.definition
-        if not (entity.rules.checks or dependency_graph(entity.business).of_source(entity.name)):
+        values |= keys_for_update(self.model, values)
+        later = follows_expression(self.model, values)
+        if not (later or entity.rules.checks or dependency_graph(entity.business).of_source(entity.name)):
             return super().update(**values)
         with transaction.atomic():
             keys = list(self.order_by().values_list("pk", flat=True))
             before = find_parent_dependents(self.model, keys)
             written = super().update(**values)
+            if later:
+                refresh_keys(self.model, keys)
             schedule_recompute(merge_dirty(before, find_dependents(self.model, keys)))
             check_written(self.model, keys)
         return written

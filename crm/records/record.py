@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.blueprint.nodes import Entity
 from crm.fields import columns
+from crm.fields.comparison import is_key_name, source_name
 from crm.kernel import actions
 from crm.records.access import check_access
 from crm.records.changes import ensure_change_scope
@@ -24,10 +25,11 @@ from crm.records.computed_updates import (
 )
 from crm.records.deletion import may_set_links_null
 from crm.records.display import title_of
+from crm.records.identity import compared_groups, set_keys, with_keys
 from crm.records.queryset import RecordManager, set_links_null
 from crm.records.row_limits import check_row_limit
 from crm.records.rules import check_record, check_written, is_in_action
-from crm.records.soft_delete import IN_TRASH, is_deleted, unique_unless_deleted
+from crm.records.soft_delete import IN_TRASH, is_deleted
 
 RECORD_FIELDS = {
     "created": {"type": "datetime", "label": "Created", "read_only": True},
@@ -59,6 +61,8 @@ class Record(models.Model):
             set_generated_values(self)
             added = self._state.adding
             before = find_parent_dependents(type(self), [] if added else [self.pk])
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = with_keys(type(self), kwargs["update_fields"])
             super().save(*args, **kwargs)
             schedule_recompute(merge_dirty(before, find_dependents(type(self), [self.pk], added=added)))
             check_written(type(self), [self.pk])
@@ -80,8 +84,16 @@ class Record(models.Model):
     def _get_unique_checks(self, exclude: Any = None, include_meta_constraints: bool = False) -> tuple[list, list]:
         """Name what may occur once outside the trash too, for forms and rows to complain as of a unique column."""
         checks, dates = super()._get_unique_checks(exclude, include_meta_constraints)
-        groups = [names for names in unique_unless_deleted(type(self)) if not set(names) & set(exclude or ())]
-        return [*checks, *((type(self), names) for names in groups)], dates
+        plain = [(model, names) for model, names in checks if not any(map(is_key_name, names))]
+        known, left_out = {tuple(names) for _, names in plain}, set(exclude or ())
+        groups = [names for names in compared_groups(type(self)) if names not in known]
+        asked = [names for names in groups if not set(map(source_name, names)) & left_out]
+        return [*plain, *((type(self), names) for names in asked)], dates
+
+    def _perform_unique_checks(self, unique_checks: list) -> dict[str, list]:
+        """Compare by the comparison forms, and complain of the fields that people know."""
+        set_keys(self)
+        return {source_name(name): errors for name, errors in super()._perform_unique_checks(unique_checks).items()}
 
     def clean(self) -> None:
         """Check what no single field can; a form that holds the rows checks their number itself."""

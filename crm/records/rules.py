@@ -27,6 +27,8 @@ CHUNK = 500
 READ_ONLY_MESSAGE = "This cannot be changed here any more."
 NOT_ASKED_MESSAGE = "is not asked for here: the cell must be empty."
 MAX_EXAMPLES = 5
+UNREAD = "_unread"
+"""The attribute of a record that names its fields whose input could not be read: no rule can judge by them."""
 
 
 class RuleBroken(ValidationError):
@@ -57,10 +59,12 @@ def overflow_as_rule_error(model: type[models.Model], keys: Collection[Any]) -> 
 
 def broken_rules(record: Any, scope: EvalContext | None = None) -> Iterator[tuple[Rule, str]]:
     """Evaluate the rules in Python on an instance; yield those that it breaks, with the message of each."""
-    scope = scope or EvalContext(record)
+    scope, unread = scope or EvalContext(record), getattr(record, UNREAD, ())
     if record.definition.rules.checks:
         set_generated_values(record)
     for rule in record.definition.rules.checks:
+        if unread and any(step.name in unread for step in reads(rule.check)):
+            continue
         if rule.is_of_form and not passes(rule.check, scope):
             yield rule, rule_message(rule, record)
 
@@ -69,10 +73,13 @@ def rule_message(rule: Rule, record: models.Model) -> str:
     return render_template(rule.message, record)
 
 
-def check_record(record: Any) -> None:
-    """Raise ValidationError with every rule that an instance breaks, and every change of a read-only field."""
+def check_record(record: Any, before: Any = None) -> None:
+    """Raise ValidationError with every rule that an instance breaks, and every change of a read-only field.
+
+    `before` is the record as it was, where it was read already.
+    """
     complaints: dict[str, list[str]] = {}
-    before = _stored_record(record)
+    before = _stored_record(record) if before is None else before
     reset_hidden_fields(record, before)
     for rule, message in broken_rules(record):
         complaints.setdefault(rule.field or NON_FIELD_ERRORS, []).append(message)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from crm.kernel.events import records_written
 from crm.records.changes import ensure_change_scope
 from crm.records.computed_updates import find_dependents, find_parent_dependents, merge_dirty, schedule_recompute
+from crm.records.identity import with_keys
 from crm.records.record import Record, fill_on_save
 from crm.records.row_limits import check_row_limits
 from crm.records.rules import check_written
@@ -24,19 +25,25 @@ def write_records(
     updated: Sequence[Record] = (),
     columns: Collection[str] = (),
     links: Mapping[str, Mapping[int, Collection[Any]]] | None = None,
+    later: Mapping[str, Mapping[int, Record]] | None = None,
 ) -> None:
     """Write records in bulk, and tell `records_written`; all of it or nothing.
 
     `columns` are the names of the columns that `updated` may differ in. `links` holds the new targets of many-to-many
-    fields: field → position of the record in `created + updated` → primary keys. Raises ValidationError where a parent
-    would have more rows than it allows.
+    fields: field → position of the record in `created + updated` → primary keys, or records of `created`. `later` holds
+    links to records of `created` itself: field → position → target. They are set once all are there, so that these may
+    lead in any order and in circles; such a link may be empty, for else no first record could be saved. Raises
+    ValidationError where a parent would have more rows than it allows.
     """
     everyone = [*created, *updated]
+    later = later or {}
     with transaction.atomic(), ensure_change_scope():
         before = find_parent_dependents(model, [one.pk for one in updated])
         if created:
             fill_on_save(list(created))
+            _leave_empty(model, everyone, later)
             model._base_manager.bulk_create(created, batch_size=batch_size(model))
+            _set_links(model, everyone, len(created), later)
         if updated:
             now = timezone.now()
             for record in updated:
@@ -46,10 +53,10 @@ def write_records(
                 batch_size=batch_size(model),
                 update_conflicts=True,
                 unique_fields=["id"],
-                update_fields=[*columns, "updated"],
+                update_fields=[*with_keys(model, columns), "updated"],
             )
         for name, targets in (links or {}).items():
-            _write_links(model, name, {everyone[index].pk: set(keys) for index, keys in targets.items()})
+            _write_links(model, name, {everyone[index].pk: _keys(some) for index, some in targets.items()})
         check_row_limits(model, everyone)
         records_written.send(model, created=list(created), updated=list(updated), links=list(links or {}))
         merge_dirty(before, find_dependents(model, [one.pk for one in updated]))
@@ -57,9 +64,48 @@ def write_records(
         check_written(model, [one.pk for one in everyone])
 
 
+def lock(record: models.Model) -> None:
+    """Lock a record until the transaction ends, so that what is compared stays so until it is written (FOR UPDATE)."""
+    if connection.features.has_select_for_no_key_update:
+        rows = type(record)._base_manager.filter(pk=record.pk)
+        list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
 def batch_size(model: type[models.Model]) -> int | None:
     """Return how many rows go into one INSERT: the library's choice on SQLite, which limits its parameters."""
     return None if connection.vendor == "sqlite" else BATCH
+
+
+def _keys(targets: Collection[Any]) -> set[Any]:
+    return {one.pk if isinstance(one, models.Model) else one for one in targets}
+
+
+def _leave_empty(model: type[Record], records: Sequence[Record], later: Mapping[str, Mapping[int, Record]]) -> None:
+    """Empty the links to records that have no key yet: the rows come first, the links between them second."""
+    for name, targets in later.items():
+        for index in targets:
+            setattr(records[index], name, None)
+
+
+def _set_links(
+    model: type[Record], records: Sequence[Record], created: int, later: Mapping[str, Mapping[int, Record]]
+) -> None:
+    """Set the links between new records, in batches; those of updated ones are written with their other values."""
+    waiting: dict[int, Record] = {}
+    for name, targets in later.items():
+        column = model._meta.get_field(name)
+        for index, target in targets.items():
+            setattr(records[index], column.attname, target.pk)
+            if index < created:
+                waiting[index] = records[index]
+    if waiting:
+        model._base_manager.bulk_create(
+            list(waiting.values()),
+            batch_size=batch_size(model),
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=sorted(later),
+        )
 
 
 def _write_links(model: type[models.Model], name: str, wanted: dict[Any, set]) -> None:

@@ -11,7 +11,9 @@ from django.db.migrations.operations.base import Operation
 from django.db.models.functions import Length
 
 from crm.blueprint.nodes import Field
+from crm.fields.comparison import is_key_name
 from crm.release import data_migrations
+from crm.release.comparison_keys import alter_key, describe_doubles
 from crm.release.computed_columns import compute_column
 from crm.release.plan_context import VERSIONS, PlanContext, raw_of, record_of
 from crm.release.steps import (
@@ -35,6 +37,8 @@ BOUNDLESS = 10**9
 
 def alter(one: migrations.AlterField, context: PlanContext) -> Step:
     """Return the step of a changed column of records."""
+    if is_key_name(one.name):
+        return alter_key(one, context)
     new = context.leaf(one.model_name, one.name)
     if new is None:
         return Step(one.describe(), SAFE, operations=[one])
@@ -96,7 +100,8 @@ def unseen(operations: list[Operation], context: PlanContext) -> Iterator[migrat
                 continue
             typed = (old.type, old.computed is None) == (leaf.type, leaf.computed is None)
             if not typed or _is_required(leaf) > _is_required(old):
-                yield migrations.AlterField(entity.class_name, leaf.name, leaf.type.column(leaf))
+                column = context.wanted_column(entity.class_name, leaf.name)
+                yield migrations.AlterField(entity.class_name, leaf.name, column)
 
 
 def _is_required(leaf: Field) -> bool:
@@ -176,11 +181,7 @@ def _contradictions(one: migrations.AlterField, context: PlanContext) -> Iterato
         keys = ", ".join(map(str, long.order_by("pk").values_list("pk", flat=True)[:EXAMPLES]))
         yield f"{pluralize(long.count())} with more than {after.max_length} letters, first: {keys}"
     if after.unique and not before.unique:
-        told = rows.exclude(**{name: ""}) if _loosens(before, after) else rows
-        double = told.exclude(**{f"{before.attname}__isnull": True}).values(name).annotate(n=models.Count("pk"))
-        values = [format_value(row[name]) for row in double.filter(n__gt=1).order_by(name)[:EXAMPLES]]
-        if values:
-            yield f"these values occur more than once: {', '.join(values)}"
+        yield from describe_doubles(context, one.model_name, [context.leaf(one.model_name, one.name)])
 
 
 def _too_long(one: migrations.AlterField, context: PlanContext, model: str) -> models.QuerySet | None:

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import fcntl
-import importlib
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.writer import MigrationWriter
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils.translation import gettext as _
 
-from crm.blueprint.expressions.computing import MATERIALIZED
 from crm.business import Location
-from crm.models import Release
+from crm.release.differences import Altered, LeftOver, UnknownMigration
+from crm.release.errors import NotApplied, NotFinished
+from crm.release.finishing import finish_release, recompute, run_manage
+from crm.release.left_over import drop_left_over
+from crm.release.mending import add_missing
+from crm.release.migration_files import merge_migration, write_migration
 from crm.release.plan import ReleasePlan, plan_text
+from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, LastRelease, note_release
 from crm.release.roles import sync_roles
-from crm.release.snapshot import write_snapshot
+from crm.release.snapshot import read_snapshot, write_snapshot
 from crm.release.steps import LOSES, REFUSED
 
 LOCK = 7_431_990_211
-
-
-class NotApplied(Exception):
-    """Nothing was changed; the message says why."""
 
 
 @contextmanager
@@ -76,84 +75,114 @@ def refuse_risks(plan: ReleasePlan, allow_data_loss: bool) -> None:
         raise NotApplied("\n".join([why, *lines]))
 
 
-def catch_up(plan: ReleasePlan) -> None:
-    """Bring a database that lags behind to the definitions in force. Raises NotApplied where it refuses."""
-    _migrate()
-    _recompute(plan)
+def refuse_differences(plan: ReleasePlan) -> None:
+    """Raise NotApplied for what the database has or lacks, so that the plan would fail."""
+    blocking = [f"  {one.sentence}\n    {one.way_out}" for one in plan.differences if one.blocks]
+    if blocking:
+        raise NotApplied("\n".join([_("The database differs, and that is in the way:"), *blocking]))
 
 
-def _migrate() -> None:
+def catch_up(plan: ReleasePlan, location: Location) -> None:
+    """Bring a database that lags behind, or has lost something, to what the files say: then its rows can be asked.
+
+    Raises NotApplied where it refuses. The release is noted as not finished, and the plan that follows finishes it.
+    """
+    written = [write_migration(merge_migration(plan.business.label, plan.merges), location)] if plan.merges else []
+    with _undone_if_refused(written):
+        _change_database(plan, [RECOMPUTE, RELOAD], {"hash": plan.release.hash if plan.release else ""})
+    with suppress(NotFinished, ImproperlyConfigured):  # It is noted, and done by the apply that follows.
+        read_snapshot(location.snapshot, location.folder)
+        recompute(plan)
+
+
+def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]) -> None:
+    """Carry out a plan. Raises NotApplied, with everything as it was, where a part of it fails.
+
+    Raises NotFinished where the database was changed and a task after that fails: the next apply does it.
+    """
+    boot_test(plan)
+    migrations = [merge_migration(plan.business.label, plan.merges)] if plan.merges else []
+    migrations += [plan.migration()] if plan.operations else []
+    written = [write_migration(migration, location) for migration in migrations]
+    rules = " ".join([RULES, *(one.key for one in plan.rules_to_count)]) if plan.rules_to_count else ""
+    tasks = [task for task in (SNAPSHOT, RECOMPUTE, rules, RELOAD) if task]
+    name, text = plan.name if plan.operations else "", plan_text(plan, sql=0)
+    facts = {"hash": plan.snapshot.hash, "migration": name, "plan": text}
+    with _undone_if_refused(written):
+        release = _change_database(plan, tasks, facts, roles=True)
     try:
-        call_command("migrate", interactive=False, verbosity=0)
+        finish_release(plan, release, location, say)
+    finally:
+        for path in written:
+            say(f"Wrote {location.label}/migrations/{path.name}; commit it with the definitions.")
+
+
+@contextmanager
+def _undone_if_refused(written: list[Path]) -> Iterator[None]:
+    """Remove the migrations that were written, where the database has not run them."""
+    try:
+        yield
+    except NotApplied:
+        with suppress(DatabaseError):  # It may be that the connection broke while it was answering: then they stay.
+            was_run = {name for _app, name in MigrationRecorder(connection).applied_migrations()}
+            for path in written:
+                if path.stem not in was_run:
+                    path.unlink()
+        raise
+
+
+def _change_database(plan: ReleasePlan, tasks: list[str], facts: dict[str, str], roles: bool = False) -> LastRelease:
+    """Run all migrations, and note the release with what it has still to do: all of it in one transaction."""
+    try:
+        with one_transaction():
+            if plan.missing:
+                add_missing(plan.missing, plan.claimed, plan.state, plan.business.label)
+            call_command("migrate", interactive=False, verbosity=0)
+            if roles:
+                sync_roles(plan.business)
+            return note_release(plan.business.label, tasks, **facts)
     except Exception as error:
         raise NotApplied(f"The database refused, and is as it was: {error}") from error
 
 
-def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]) -> None:
-    """Carry out a plan. Raises NotApplied, with everything as it was, where a part of it fails."""
-    boot_test(plan)
-    written = _write_migration(plan, location) if plan.operations else None
-    importlib.invalidate_caches()
-    sys.modules.pop(f"{location.module}.migrations", None)
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """Open a transaction in which tables can be changed, by any number of migrations.
+
+    SQLite makes tables anew while it does not check their links, which cannot be switched within a transaction; every
+    migration checks them at its end.
+    """
+    switched_off = connection.disable_constraint_checking()
     try:
-        _migrate()
-    except NotApplied:
-        if written:
-            written.unlink()
-        raise
-    write_snapshot(plan.snapshot, location.snapshot)
-    Release.objects.create(
-        business=plan.business.label,
-        hash=plan.snapshot.hash,
-        migration=plan.name if written else "",
-        plan=plan_text(plan, sql=0),
-    )
-    sync_roles(plan.business)
-    _recompute(plan)
-    _count_rules(plan, say)
-    if written:
-        say(f"Wrote {location.label}/migrations/{written.name}; commit it with the definitions.")
-    _reload(say)
+        with transaction.atomic():
+            yield
+    finally:
+        if switched_off:
+            connection.enable_constraint_checking()
 
 
-def _write_migration(plan: ReleasePlan, location: Location) -> Path:
-    package = location.migrations / "__init__.py"
-    location.migrations.mkdir(exist_ok=True)
-    if not package.exists():
-        package.write_text("")
-    text = MigrationWriter(plan.migration(), include_header=False).as_string()
-    text = text.replace("from django.db import migrations", "from django.db import migrations", 1)
-    text = text.replace("class Migration(migrations.Migration):", "class Migration(BatchedMigration):", 1)
-    text = text.replace(
-        "\n\n\nclass Migration", "\nfrom crm.release.batched import BatchedMigration\n\n\nclass Migration", 1
-    )
-    path = location.migrations / f"{plan.name}.py"
-    path.write_text(f"# What `manage.py apply` did; run like any migration of Django.\n{text}", encoding="utf-8")
-    return path
-
-
-def _recompute(plan: ReleasePlan) -> None:
-    """Work out the values that columns keep, in a process that serves the new definitions."""
-    if any(MATERIALIZED in entity.storage.values() for entity in plan.business.entities.values()):
-        _manage("recompute", BUSINESS=str(settings.BUSINESS_LOCATION.folder)).check_returncode()
-
-
-def _count_rules(plan: ReleasePlan, say: Callable[[str], None]) -> None:
-    """Say who breaks the new rules that could not be counted before, in a process that serves the new definitions."""
-    if plan.rules_to_count:
-        keys = [one.key for one in plan.rules_to_count]
-        run = _manage("rules", *keys, BUSINESS=str(settings.BUSINESS_LOCATION.folder))
-        say(run.stdout.rstrip() if run.returncode == 0 else f"The rules could not be counted:\n{run.stderr[-2000:]}")
-
-
-def _manage(command: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), command, *words],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=3600,
-    )
+def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
+    """Drop what is left over in the database, archived. Raises NotApplied where that would not be the whole of it."""
+    left = [one for one in plan.differences if isinstance(one, LeftOver | UnknownMigration)]
+    altered = [one for one in plan.differences if isinstance(one, Altered)]
+    if altered:
+        lines = [f"  {one.sentence}\n    {one.way_out}" for one in altered]
+        raise NotApplied("\n".join([_("Columns were changed, too, which dropping does not undo:"), *lines]))
+    if not left:
+        say(_("Nothing is left over in this database."))
+        return
+    try:
+        with one_transaction():
+            if plan.missing:
+                add_missing(plan.missing, plan.claimed, plan.state, plan.business.label)
+            drop_left_over(left, plan.claimed, plan.business.label)
+            text = "\n".join([_("Dropped, and archived:"), *(f"  {one.sentence}" for one in left)])
+            last = plan.release.hash if plan.release else ""
+            pending = plan.release.pending if plan.release else ()
+            note_release(plan.business.label, pending, hash=last, plan=text)
+    except Exception as error:
+        raise NotApplied(f"The database refused, and is as it was: {error}") from error
+    say(_("Archived and dropped what was left over."))
 
 
 def boot_test(plan: ReleasePlan) -> None:
@@ -161,20 +190,8 @@ def boot_test(plan: ReleasePlan) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "snapshot.json"
         write_snapshot(plan.snapshot, path)
-        run = _manage("check", SNAPSHOT=str(path), BUSINESS=str(settings.BUSINESS_LOCATION.folder))
+        run = run_manage("check", SNAPSHOT=str(path), BUSINESS=str(settings.BUSINESS_LOCATION.folder))
     if run.returncode:
         raise NotApplied(
             f"The definitions are valid, but the application does not start with them:\n{run.stderr[-2000:]}"
         )
-
-
-def _reload(say: Callable[[str], None]) -> None:
-    """Tell gunicorn's master to start new workers; development servers watch the snapshot themselves."""
-    if not settings.RELOAD_PID_FILE:
-        return
-    try:
-        os.kill(int(Path(settings.RELOAD_PID_FILE).read_text()), signal.SIGHUP)
-    except (OSError, ValueError) as error:
-        say(f"Could not reload gunicorn ({error}): restart it.")
-    else:
-        say("Gunicorn reloads.")

@@ -12,8 +12,8 @@ anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -22,26 +22,44 @@ from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
+from crm.release.repeated import without_repeats
+
 
 class BatchedMigration(migrations.Migration):
-    """Applies runs of `CreateModel` together, and everything else as Django does."""
+    """Applies runs of `CreateModel` together, leaves out what another branch has added already, else does as Django."""
+
+    def mutate_state(self, project_state: ProjectState, preserve: bool = True) -> ProjectState:
+        with self._only(without_repeats(self.operations, project_state, self.app_label)):
+            return super().mutate_state(project_state, preserve)
 
     def apply(self, project_state: ProjectState, schema_editor: Any, collect_sql: bool = False) -> ProjectState:
-        everything, add_field = self.operations, schema_editor.add_field
+        add_field = schema_editor.add_field
         if schema_editor.connection.vendor == "sqlite":
             schema_editor.add_field = partial(_add_field, schema_editor, add_field)
         try:
-            for creates, run in groupby(everything, lambda one: isinstance(one, migrations.CreateModel)):
+            operations = without_repeats(self.operations, project_state, self.app_label)
+            for creates, run in groupby(operations, lambda one: isinstance(one, migrations.CreateModel)):
                 for some in [list(run)] if creates else ([one] for one in run):
-                    self.operations = some
-                    with self._kept_numbers(some, schema_editor, collect_sql):
+                    kept = (
+                        nullcontext() if collect_sql else kept_numbers(schema_editor.connection, self.app_label, some)
+                    )
+                    with self._only(some), kept:
                         how = self._create if creates else super().apply
                         project_state = how(project_state, schema_editor, collect_sql)
                     if isinstance(some[0], migrations.RunPython) and not collect_sql:
                         _settle(schema_editor)
         finally:
-            self.operations, schema_editor.add_field = everything, add_field
+            schema_editor.add_field = add_field
         return project_state
+
+    @contextmanager
+    def _only(self, operations: list[Operation]) -> Iterator[None]:
+        """Let the migration consist of these operations meanwhile."""
+        everything, self.operations = self.operations, operations
+        try:
+            yield
+        finally:
+            self.operations = everything
 
     def _create(self, project_state: ProjectState, schema_editor: Any, collect_sql: bool) -> ProjectState:
         project_state.__dict__.pop("apps", None)
@@ -53,23 +71,25 @@ class BatchedMigration(migrations.Migration):
             one.database_forwards(self.app_label, schema_editor, project_state, project_state)
         return project_state
 
-    @contextmanager
-    def _kept_numbers(self, operations: list[Operation], schema_editor: Any, collect_sql: bool) -> Iterator[None]:
-        if collect_sql or schema_editor.connection.vendor != "sqlite":
-            yield
-            return
-        with schema_editor.connection.cursor() as cursor:
-            before = _last_numbers(cursor)
-            yield
-            for one in operations:
-                if isinstance(one, migrations.RenameModel):
-                    last = before.pop(f"{self.app_label}_{one.old_name_lower}", 0)
-                    before[f"{self.app_label}_{one.new_name_lower}"] = last
-            after = _last_numbers(cursor)
-            for table, last in before.items():
-                if after.get(table, last) < last:
-                    cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
-                    cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
+
+@contextmanager
+def kept_numbers(connection: Any, label: str, operations: Iterable[Operation] = ()) -> Iterator[None]:
+    """Let SQLite's tables go on from their last numbers, also those that are made anew meanwhile."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        before = _last_numbers(cursor)
+        yield
+        for one in operations:
+            if isinstance(one, migrations.RenameModel):
+                last = before.pop(f"{label}_{one.old_name_lower}", 0)
+                before[f"{label}_{one.new_name_lower}"] = last
+        after = _last_numbers(cursor)
+        for table, last in before.items():
+            if after.get(table, last) < last:
+                cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
 
 
 def _add_field(schema_editor: Any, add_field: Callable[..., None], model: type[models.Model], field: Any) -> None:

@@ -16,10 +16,13 @@ from crm.blueprint.compiler import compile_business
 from crm.blueprint.nodes import Field
 from crm.blueprint.reader import Document
 from crm.fields.base import Reading
+from crm.fields.notation import region_notation
+from crm.records.identity import comparison_key
 from crm.wiring import LANGUAGE
 
 CHUNK = 1_000
 BATCH = 200
+NAMED = 10
 TEXTS = (models.CharField, models.TextField)
 
 
@@ -42,8 +45,10 @@ def convert_value(value: Any, old: Field | None, new: Field) -> Any:
     """Return what a value of the old field is in the new one. Raises ValueError with a sentence for people."""
     if value is None or value == "":
         return new.type.empty(new)
-    plain = old.type.serialize(value, old) if old else value
-    return new.type.validate(new.type.parse(plain, new, Reading()), new)
+    written = old.type.serialize(value, old) if old else value
+    is_number = old is not None and old.type.writes_numbers
+    numbers = None if is_number else region_notation(new.business)
+    return new.type.validate(new.type.parse(written, new, Reading(numbers=numbers)), new)
 
 
 def chunks(queryset: models.QuerySet, *names: str) -> Iterator[list[tuple]]:
@@ -101,6 +106,35 @@ def fill_rows(apps: Any, editor: Any, *, label: str, model: str, entity: str, na
         records = list(rows.filter(pk__in=[key for (key,) in some]).order_by("pk"))
         field.type.fill(records, field)
         rows.bulk_update(records, [name], batch_size=BATCH)
+
+
+def fill_keys(apps: Any, editor: Any, *, label: str, model: str, column: str, name: str, **what: Any) -> None:
+    """Give every row the comparison form of its value."""
+    rows = apps.get_model(label, model)._base_manager
+    field = field_of(label, what["entity"], name, what["raw"], what["app"]) if rows.exists() else None
+    for batch in chunks(rows.all(), name):
+        changed = [rows.model(pk=pk, **{column: comparison_key(field, value)}) for pk, value in batch]
+        rows.bulk_update([one for one in changed if getattr(one, column) is not None], [column], batch_size=BATCH)
+
+
+def refuse_doubles(apps: Any, editor: Any, *, label: str, model: str, columns: list[str]) -> None:
+    """Raise ConversionError that names the live records with the same values in these columns.
+
+    A plan says so before; a database that lags behind its migrations is only looked at when they run.
+    """
+    rows = apps.get_model(label, model)._base_manager.exclude(
+        models.Q(*((f"{name}__isnull", True) for name in columns), _connector=models.Q.OR)
+    )
+    if any(column.name == "deleted_at" for column in rows.model._meta.concrete_fields):
+        rows = rows.filter(deleted_at__isnull=True)
+    doubles = rows.values(*columns).annotate(count=models.Count("pk")).filter(count__gt=1).order_by(*columns)
+    lines = []
+    for double in doubles[:NAMED]:
+        same = rows.filter(**{name: double[name] for name in columns}).order_by("pk").values_list("pk", flat=True)
+        value = " + ".join(str(double[name]) for name in columns)
+        lines.append(f"{value!r}: {model} {', '.join(map(str, same[:NAMED]))}")
+    if lines:
+        raise ConversionError(f"{doubles.count():,} values would occur twice. {'; '.join(lines)}")
 
 
 def fill_empty(apps: Any, editor: Any, *, label: str, model: str, name: str, value: Any) -> None:
@@ -211,12 +245,13 @@ def _archive(apps: Any, rows: Any, table: type[models.Model], column: str, relea
 
 
 def _keep(apps: Any, table: type[models.Model], column: str, release: str, rows: dict[Any, dict[str, Any]]) -> None:
-    plain = {str(key): {name: _plain(value) for name, value in row.items()} for key, row in rows.items()}
+    values = {str(key): {name: plain(value) for name, value in row.items()} for key, row in rows.items()}
     archive = apps.get_model("crm", "Archive").objects
-    archive.create(release=release, table=table._meta.db_table, column=column, rows=plain)
+    archive.create(release=release, table=table._meta.db_table, column=column, rows=values)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value of a column as JSON holds it."""
     return str(value) if value is not None and not isinstance(value, int | float | bool | list | dict) else value
 
 

@@ -14,9 +14,11 @@ from django.db.migrations.operations.base import Operation
 from crm.blueprint.nodes import Field
 from crm.blueprint.problems import Place
 from crm.fields.base import Reading
+from crm.fields.comparison import is_key_name, source_name
 from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
-from crm.release.alter_field import EXAMPLES, alter, alter_versions, unseen
+from crm.release.alter_field import alter, alter_versions, unseen
+from crm.release.comparison_keys import add_key, describe_doubles, in_order, refuse_doubles, remove_key
 from crm.release.computed_columns import add_computed
 from crm.release.plan_context import VERSIONS, PlanContext, record_of
 from crm.release.steps import (
@@ -53,7 +55,7 @@ def build_steps(operations: list[Operation], context: PlanContext) -> list[Step]
             parts += [migrations.AlterField(version, one.name, column)] if column else []
     for one in parts:
         _add_part(_owner(one, steps), one, context, dying)
-    return list(steps.values())
+    return in_order(list(steps.values()))
 
 
 def _key(one: Operation) -> Key:
@@ -126,6 +128,8 @@ def _delete(one: migrations.DeleteModel, context: PlanContext) -> Step:
 
 def _add(one: migrations.AddField, context: PlanContext) -> Step:
     leaf = context.leaf(one.model_name, one.name)
+    if is_key_name(one.name):
+        return add_key(one, context)
     if leaf is None:
         return _for_trash(one, context) if one.name == DELETED_AT else _plain(one, context)
     rows, place = context.count(one.model_name), leaf.place(key=True)
@@ -216,6 +220,8 @@ def _addition(one: migrations.AddField, leaf: Field | None) -> list[Operation]:
 
 
 def _remove(one: migrations.RemoveField, context: PlanContext) -> Step:
+    if is_key_name(one.name):
+        return remove_key(one, context)
     if one.name == DELETED_AT and context.leaf_before(one.model_name, one.name) is None:
         return _without_trash(one, context)
     if one.name == DELETED_IN and context.leaf_before(one.model_name, one.name) is None:
@@ -236,29 +242,25 @@ def _removal(one: migrations.RemoveField, context: PlanContext) -> list[Operatio
 
 
 def _constraint(one: migrations.AddConstraint, context: PlanContext) -> Step:
-    names = list(getattr(one.constraint, "fields", ()))
+    names = [source_name(name) for name in getattr(one.constraint, "fields", ())]
     entity = context.entity(context.new_business, one.model_name)
     text = f"keep {' + '.join(names)} of {entity.name if entity else one.model_name} from occurring twice"
     text += " outside the trash" if one.constraint.condition else ""
-    rows = context.rows(one.model_name)
-    now = [context.renames.column(one.model_name, name) for name in names]
-    known = {column.name for column in rows.model._meta.fields} if rows is not None else set()
-    if rows is not None and set(now) <= known:
-        filled = rows.exclude(models.Q(*((f"{name}__isnull", True) for name in now), _connector=models.Q.OR))
-        double = filled.values(*now).annotate(n=models.Count("pk")).filter(n__gt=1).order_by(*now)
-        values = [" + ".join(str(row[name]) for name in now) for row in double[:EXAMPLES]]
-        if values:
-            return Step(text, REFUSED, None, [f"these occur more than once: {', '.join(values)}"], operations=[one])
-    return Step(text, SAFE, operations=[one])
+    leaves = [entity.find(name) for name in names] if entity else []
+    trouble = describe_doubles(context, one.model_name, leaves) if leaves and None not in leaves else []
+    columns = list(getattr(one.constraint, "fields", ()))
+    check = [refuse_doubles(context, one.model_name, columns)] if any(map(is_key_name, columns)) else []
+    return Step(text, REFUSED if trouble else SAFE, None, trouble, operations=[*check, one])
 
 
 def _drop(one: migrations.RemoveConstraint, context: PlanContext) -> Step:
     entity = context.entity(context.new_business, one.model_name)
     names = next((each.fields for each in context.constraints(one.model_name) if each.name == one.name), [one.name])
-    owner, leaf = entity.name if entity else one.model_name, entity.find(names[0]) if entity else None
+    names = [source_name(name) for name in names]
+    owner = entity.name if entity else one.model_name
     text = f"let {' + '.join(names)} of {owner} occur twice"
-    if len(names) == 1 and leaf is not None and getattr(leaf.options, "unique", False):
-        text = f"ask of {owner} that {names[0]} occurs once by the column itself"
+    if tuple(names) in context.unique_groups(one.model_name):
+        text = f"tell {' + '.join(names)} of {owner} apart in another way"
     return Step(text, SAFE, pre_operations=[one])
 
 

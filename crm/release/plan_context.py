@@ -12,6 +12,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from crm.blueprint.nodes import Business, Entity, Field
+from crm.fields.comparison import source_name
 from crm.release import data_migrations
 
 VERSIONS = "Historical"
@@ -110,6 +111,15 @@ class PlanContext:
     def constraints(self, model: str) -> list[models.UniqueConstraint]:
         """Return the constraints of a model as it is now."""
         return self.from_state.models[self.label, self.renames.model(model)].options.get("constraints", [])
+
+    def unique_groups(self, model: str) -> set[tuple[str, ...]]:
+        """Return the fields that may occur once after this plan, alone or together, by the definitions' names."""
+        state = self.to_state.models.get((self.label, model.lower()))
+        if state is None:
+            return set()
+        alone = [(name,) for name, column in state.fields.items() if column.unique]
+        groups = [one.fields for one in state.options.get("constraints", ())]
+        return {tuple(map(source_name, names)) for names in [*alone, *groups]}
 
     def kept_constraints(self, model: str, name: str) -> list[models.UniqueConstraint]:
         """Return the constraints that name a column, now and after this plan."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from crm.blueprint.compiler import compile_business
+from crm.blueprint.files import UnsafeFile, find_merge_mark, read_regular_file
 from crm.blueprint.nodes import Business
 from crm.blueprint.problems import DefinitionError
 from crm.blueprint.reader import Document, read_file
-from crm.business import Location
+from crm.business import SNAPSHOT, Location
 from crm.wiring import LANGUAGE
 
 FORMAT = 1
@@ -28,26 +30,50 @@ class Snapshot:
 
     definitions: dict[str, Any]
     hash: str
+    is_altered: bool = False
+    """Whether the file was changed since `apply` wrote it: by hand, or by a merge of Git."""
 
 
 def take_snapshot(business: Business) -> Snapshot:
     """Take the snapshot of a business: its data as JSON holds it."""
     data = json.loads(json.dumps(business.data, default=str))
-    text = json.dumps(data, sort_keys=False, separators=(",", ":"))
-    return Snapshot(data, hashlib.sha256(text.encode()).hexdigest())
+    return Snapshot(data, _hash_of(data))
 
 
-def read_snapshot(path: Path) -> Snapshot | None:
-    """Read the snapshot; None before the first apply. Raises ImproperlyConfigured where the file was damaged."""
+def _hash_of(definitions: dict[str, Any]) -> str:
+    text = json.dumps(definitions, sort_keys=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_snapshot(path: Path, folder: Path | None = None, mend: bool = False) -> Snapshot | None:
+    """Read the snapshot, which must lie in `folder`; None before the first apply.
+
+    Raises ImproperlyConfigured where the file was damaged, or is no regular file. Where it holds both sides of a merge,
+    `mend` takes the side that was merged into.
+    """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        text = read_regular_file(path, folder or path.parent).decode("utf-8")
+        if find_merge_mark(text):
+            if not mend:
+                raise ImproperlyConfigured(f"{path.name} holds both sides of a merge of Git. {MERGED}")
+            text = THEIRS.sub(r"\1", text)
+        raw = json.loads(text)
     except FileNotFoundError:
         return None
+    except UnsafeFile as error:
+        raise ImproperlyConfigured(f"{path.name} {error}; it was not read. Remove it, and {APPLY}") from None
     except ValueError as error:
-        raise ImproperlyConfigured(f"{path.name} is damaged ({error}). Restore it, or run: manage.py apply") from None
+        raise ImproperlyConfigured(f"{path.name} is damaged ({error}). Restore it, or {APPLY}") from None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT or not isinstance(raw.get("definitions"), dict):
-        raise ImproperlyConfigured(f"{path.name} is of another version of the engine. Run: manage.py apply")
-    return Snapshot(raw["definitions"], str(raw.get("hash")))
+        raise ImproperlyConfigured(f"{path.name} is of another version of the engine. {APPLY.capitalize()}")
+    actual = _hash_of(raw["definitions"])
+    return Snapshot(raw["definitions"], actual, is_altered=actual != raw.get("hash"))
+
+
+APPLY = "run: manage.py apply"
+MERGED = f"Finish the merge of the YAML files, then {APPLY}. It writes {SNAPSHOT} from them, whichever side you keep."
+THEIRS = re.compile(r"^<{7}[^\n]*\n(.*?)^(?:\|{7}[^\n]*\n.*?^)?={7}\n.*?^>{7}[^\n]*\n?", re.MULTILINE | re.DOTALL)
+"""A conflict as Git marks it, with the side that was merged into as its group."""
 
 
 def write_snapshot(snapshot: Snapshot, path: Path) -> None:
@@ -98,7 +124,9 @@ def snapshot_in_force(location: Location, override: Path | None = None) -> Snaps
     Raises ImproperlyConfigured where it was damaged; the commands that write a new one go on without it.
     """
     try:
-        return read_snapshot(override or location.snapshot)
+        if override:
+            return read_snapshot(override)
+        return read_snapshot(location.snapshot, location.folder, mend=settings.RELEASING)
     except ImproperlyConfigured:
         if settings.RELEASING:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from io import BytesIO
 from typing import Any
@@ -97,10 +97,11 @@ def posts(client: Client, entity: Entity, hidden: list[Any]) -> Iterator[tuple[s
     yield f"{url}add/ posted", body_of(client.post(f"{url}add/", links))
 
 
-def crawl(client: Client, hidden: list[Any], most: int = 3000) -> dict[str, str]:
-    """Visit everything, and return what was answered: address → text."""
+def crawl(client: Client, hidden: list[Any], entities: Sequence[str] = (), most: int = 3000) -> dict[str, str]:
+    """Visit everything, or only so many addresses and what is sent to some entities: address → text."""
     waiting, seen = [reverse("admin:index")], dict[str, str]()
-    for entity in business().entities.values():
+    chosen = [entity for entity in business().entities.values() if not entities or entity.name in entities]
+    for entity in chosen:
         waiting += made_up(entity, hidden)
     while waiting and len(seen) < most:
         url = waiting.pop(0)
@@ -111,7 +112,7 @@ def crawl(client: Client, hidden: list[Any], most: int = 3000) -> dict[str, str]
         seen[url] = body_of(answer)
         if answer.status_code == 200 and "html" in answer.get("Content-Type", ""):
             waiting += [link for link in links_of(seen[url]) if link not in seen]
-    for entity in business().entities.values():
+    for entity in chosen:
         for url, text in posts(client, entity, hidden):
             seen[url] = text
     return seen

@@ -116,7 +116,7 @@ def _settings(module: str, var: Path, url: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": module,
         "VAR_DIR": str(var),
         "DATABASE_URL": url,
-        "SECRET_KEY": "measured, never served",
+        "SECRET_KEY": "measured, never served: 0123456789 abcdefghijklmnopqrstuvwxyz",
         "ALLOWED_HOSTS": "testserver",
         "HTTPS": "0",
     }

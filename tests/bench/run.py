@@ -16,11 +16,12 @@ from contenders import Failed
 from databases import name_of, postgresql_version
 from options import Options
 from report import versions
-from sections import boot, computed, lists, plans, transfers
+from sections import boot, computed, home, lists, plans, transfers
 
 SECTIONS = {
     "boot": boot.run,
     "list": lists.run,
+    "home": home.run,
     "computed": computed.run,
     "import": transfers.run_import,
     "export": transfers.run_export,
@@ -45,7 +46,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure Formwright beside a Django project written by hand.")
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], metavar="section", help=", ".join(SECTIONS))
-    parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 100_000], help="numbers of rows")
+    parser.add_argument("--sizes", nargs="+", type=int, default=[1_000, 10_000, 100_000], help="numbers of rows")
     parser.add_argument("--quick", action="store_true", help="1,000 rows and few runs")
     parser.add_argument("--db", choices=["sqlite", "postgresql", "both"], default="both")
     return parser.parse_args()

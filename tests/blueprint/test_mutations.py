@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from crm.blueprint import compiler
 from crm.blueprint.compiler import read_folder
 from crm.blueprint.nodes import Business
 from crm.blueprint.problems import DefinitionError, Problem
+from crm.blueprint.reader import Document, read_file
 from crm.wiring import FIELD_TYPES, LANGUAGE
 
 TRAVEL = settings.BASE_DIR / "definitions" / "travel"
@@ -123,6 +125,22 @@ def spoil(text: str, seed: str) -> str:
         accident(lines, dice)
         lines = lines or [""]
     return "\n".join(lines) + dice.choice(["\n", "", "\r\n"])
+
+
+_read: dict[tuple[str, bytes], Document] = {}
+
+
+def read_once(path: Path, file: str) -> Document:
+    """Read a file as it is only once: all files for each accident to one took most of the time."""
+    key = file, path.read_bytes()
+    if key not in _read:
+        _read[key] = read_file(path, file)
+    return _read[key]
+
+
+@pytest.fixture(autouse=True)
+def _reads_files_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "read_file", read_once)
 
 
 def outcome(folder: Path) -> Business | list[Problem]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from crm.blueprint.compiler import read_folder
+from crm.blueprint.files import UnsafeFile, read_regular_file
 from crm.blueprint.problems import DefinitionError
 from crm.blueprint.reader import MAX_BYTES, MAX_DEPTH, MAX_NODES, read_file, read_text
+from crm.wiring import LANGUAGE
 
 
 def refusals(text: str) -> list[str]:
@@ -228,10 +234,67 @@ def test_a_file_that_is_too_large_is_not_even_read(tmp_path: Path):
 
 
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path):
-    (tmp_path / "folder.yaml").mkdir()
-    for name, why in (("folder.yaml", "Is a directory"), ("gone.yaml", "No such file or directory")):
+    (tmp_path / "circle.yaml").symlink_to("circle.yaml")
+    for name, why in (("gone.yaml", "No such file or directory"), ("circle.yaml", "Too many levels of symbolic links")):
         with pytest.raises(DefinitionError, match=f"^shop/{name}: cannot be read: {why}$"):
             read_file(tmp_path / name, f"shop/{name}")
+
+
+def make_unsafe(kind: str, path: Path) -> None:
+    """Put something at a path that must not be read as a file."""
+    if kind == "a folder":
+        path.mkdir()
+    elif kind == "a named pipe (FIFO)":
+        os.mkfifo(path)
+    elif kind == "a socket":
+        with socket.socket(socket.AF_UNIX) as end, contextlib.chdir(path.parent):
+            end.bind(path.name)
+    elif kind == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        secret = path.parent.parent / "secret.yaml"
+        secret.write_text("label: Secret", encoding="utf-8")
+        path.symlink_to(secret)
+
+
+OUTSIDE = "a link that leads out of the folder"
+UNSAFE = {
+    "a folder": "a folder, not a file",
+    "a named pipe (FIFO)": r"a named pipe \(FIFO\), not a file",
+    "a socket": "a socket, not a file",
+    "a device": OUTSIDE,
+    "a link": OUTSIDE,
+}
+
+
+@pytest.mark.parametrize("kind", UNSAFE)
+@pytest.mark.parametrize("name", ["trip.yaml", "app.yaml"])
+def test_what_is_no_regular_file_of_the_folder_is_refused_and_not_read(tmp_path: Path, kind: str, name: str):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "app.yaml").write_text("name: Shop", encoding="utf-8")
+    (folder / name).unlink(missing_ok=True)
+    make_unsafe(kind, folder / name)
+    with pytest.raises(DefinitionError, match=f"^shop/{name}: is {UNSAFE[kind]}; it was not read") as caught:
+        read_folder(folder, LANGUAGE, "shop")
+    assert len(caught.value.problems) == 1 and "Secret" not in str(caught.value)
+
+
+def test_a_device_in_the_folder_itself_is_refused():
+    with pytest.raises(UnsafeFile, match="^is a device, not a file$"):
+        read_regular_file(Path("/dev/zero"), Path("/dev"), 10)
+
+
+def test_a_link_within_the_folder_is_read(tmp_path: Path):
+    (tmp_path / "trip.yml").write_text("label: Trip", encoding="utf-8")
+    (tmp_path / "trip.yaml").symlink_to("trip.yml")
+    assert read_file(tmp_path / "trip.yaml", "trip.yaml").data == {"label": "Trip"}
+
+
+def test_a_merge_that_is_not_finished_is_told_with_its_line(tmp_path: Path):
+    text = "fields:\n<<<<<<< HEAD\n  nick: text\n=======\n  phone: phone\n>>>>>>> other\n"
+    assert refusals(text) == ["trip.yaml:2:1: a merge of Git is not finished here: both sides stand in the file"]
+    assert read_text("note: |\n  <<<<<<< HEAD\n", "trip.yaml").data == {"note": "<<<<<<< HEAD\n"}
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path):

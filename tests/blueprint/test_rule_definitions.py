@@ -57,6 +57,33 @@ def test_what_is_wrong_is_told_at_its_place(text, problem):
     assert found.startswith(problem), found
 
 
+STATES = "fields: {{state: {{type: choice, choices: [new, old, late], compute: {}}}, n: integer, other: {{type: choice, choices: {}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("source", "others", "problem"),
+    [
+        ("\"'gone'\"", "[new]", "thing.yaml:1:69: state: 'gone' is none of its choices"),
+        ("\"'new' if n > 1 else 'odl'\"", "[new]", "thing.yaml:1:89: state: 'odl' is none of its choices (Did you mean 'old'?)"),
+        ("\"'nwe' if n > 1 else 'old'\"", "[new]", "thing.yaml:1:69: state: 'nwe' is none of its choices (Did you mean 'new'?)"),
+        ("\"'new' if n > 1 else ('old' if n > 2 else 'x')\"", "[new]", "thing.yaml:1:110: state: 'x' is none of its choices"),
+        ("\"coalesce(other, 'x')\"", "[new]", "thing.yaml:1:85: state: 'x' is none of its choices"),
+        ("other", "[new, sold]", "thing.yaml:1:68: state: 'sold' is none of its choices (Did you mean 'old'?)"),
+    ],
+)  # fmt: skip
+def test_a_computed_choice_that_the_field_does_not_have_is_refused(source, others, problem):
+    (found,) = told(thing=STATES.format(source, others))
+    assert found.startswith(problem.split(" (")[0]), found
+    assert found.endswith(problem[problem.find(" (") :]) or "(" not in problem
+
+
+@pytest.mark.parametrize(
+    "source", ["\"'new' if n > 1 else 'old'\"", "\"coalesce(other, 'late')\"", "\"'new' if n > 1 else null\""]
+)
+def test_a_computed_choice_that_the_field_has_is_taken(source):
+    assert business(thing=STATES.format(source, "[new, old]")).entities["thing"].computed["state"]
+
+
 def test_all_problems_are_told_together():
     text = "rules:\n  - {check: prize > 0, message: x}\n  - {check: price > 0, message: '{nme}'}\nshow: {reasn: {visible_if: price > 0}}"
     assert [one.split(": ")[0] for one in said(text)] == ["thing.yaml:12:13", "thing.yaml:13:33", "thing.yaml:14:8"]

@@ -28,7 +28,7 @@ def test_a_picture_is_shown_and_a_document_downloaded(signed_in, trip):
     assert picture["Content-Type"] == "image/png" and picture["Content-Disposition"].startswith("inline")
     assert document["Content-Type"] == "application/pdf" and document["Content-Disposition"].startswith("attachment")
     for answer in (picture, document):
-        assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert "private" in answer["Cache-Control"]
 

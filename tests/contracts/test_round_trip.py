@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.workplace import BUSINESSES, ENGINES, workplace
 
 from crm.blueprint.compiler import read_folder
 from crm.wiring import FIELD_TYPES, LANGUAGE
+from tests.support.workplace import BUSINESSES, ENGINES, workplace
 
 
 def test_the_business_has_a_field_of_every_type():

@@ -13,7 +13,7 @@ LEAVES = {
     "date": ["day", "until", "party.since", "today()", "date(at)", "max(lines.day)", "min(lines.day, flag)"],
     "datetime": ["at", "now()", "max(lines.at)"],
     "time": ["hour"],
-    "duration": ["lasts", "days(2)", "hours(1.5)", "days(n)", "sum(lines.lasts)", "avg(lines.lasts)"],
+    "duration": ["lasts", "days(2)", "hours(1.5)", "days(n)", "days(d)", "(-days(1))", "sum(lines.lasts)", "avg(lines.lasts)"],
 }  # fmt: skip
 ORDERED = ("number", "date", "datetime", "time", "duration")
 
@@ -27,6 +27,11 @@ def sources(kind: str, depth: int = 3) -> st.SearchStrategy[str]:
 def _pair(kind: str, depth: int, signs: list[str]) -> st.SearchStrategy[str]:
     part = sources(kind, depth)
     return st.tuples(part, st.sampled_from(signs), part).map(lambda found: f"({found[0]} {found[1]} {found[2]})")
+
+
+def _pair_of(kind: str, other: str, depth: int, signs: list[str]) -> st.SearchStrategy[str]:
+    parts = st.tuples(sources(kind, depth), st.sampled_from(signs), sources(other, depth))
+    return parts.map(lambda found: f"({found[0]} {found[1]} {found[2]})")
 
 
 def _call(template: str, *parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -78,7 +83,9 @@ _OWN = {
     "text": lambda depth: [_pair("text", depth, ["+"]), _call("lower({0})", sources("text", depth))],
     "date": lambda depth: [_call("({0} + {1})", sources("date", depth), sources("duration", depth)),
                            _call("({0} - days(31))", sources("date", depth))],
-    "datetime": lambda depth: [_call("({0} - {1})", sources("datetime", depth), sources("duration", depth))],
+    "datetime": lambda depth: [_pair_of("datetime", "duration", depth, ["+", "-"]),
+                               _call("({0} + days({1}))", sources("datetime", depth), sources("number", 0)),
+                               _call("({0} - (days(n) if b else hours({1})))", sources("datetime", 0), sources("number", 0))],
     "duration": lambda depth: [_pair("duration", depth, ["+", "-"]), _pair("date", depth, ["-"]),
                                _pair("datetime", depth, ["-"]), _call("(-{0})", sources("duration", depth))],
 }  # fmt: skip

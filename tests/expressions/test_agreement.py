@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.apps import apps
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.blueprint.expressions.parser import MAX_LENGTH, ExpressionError, read_expression
@@ -15,6 +15,7 @@ from crm.blueprint.expressions.tree import NUMBER
 from crm.expressions import compile_sql
 from crm.expressions.evaluate import EvalContext, evaluate, passes, rounded
 from tests.expressions.sources import LEAVES, sources
+from tests.support.examples import examples
 
 EXAMPLES = 120
 REFUSED = "nothing", "digits", "take", "too deeply", "is never"
@@ -60,8 +61,7 @@ def compare_rule(order, source: str, moment: datetime) -> None:
 def test_python_and_the_database_agree_on_rules(order):
     """A rule is not broken by values that are not there: the same rows are met by both."""
 
-    @seed(2)
-    @settings(max_examples=2 * EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(2 * EXAMPLES, part=2)
     @given(source=sources("boolean"), moment=st.sampled_from(MOMENTS))
     def holds(source, moment):
         try:
@@ -76,8 +76,7 @@ def test_python_and_the_database_agree_on_rules(order):
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", LEAVES)
 def test_python_and_the_database_agree(order, kind):
-    @seed(1)
-    @settings(max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(EXAMPLES, part=1)
     @given(source=sources(kind), moment=st.sampled_from(MOMENTS))
     def holds(source, moment):
         try:

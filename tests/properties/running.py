@@ -1,7 +1,6 @@
-"""How many examples a property sees, and which: the same in every run, unless the environment asks for others.
+"""How many businesses a property sees, and which: those of several seeds (tests/support/examples.py).
 
-`PROPERTY_SEED` asks for other examples, `PROPERTY_TIMES` for so many times as many, and `PROPERTY_SHRINK=0` shows the
-first example that fails as it was found.
+`PROPERTY_SHRINK=0` shows the first example that fails as it was found.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
+from tests.support.examples import SEED, TIMES
+
 EXAMPLES = 11
 """After the plainest example of all and ten others, Hypothesis begins to vary what it had: a new seed shows more."""
-SEED = int(os.environ.get("PROPERTY_SEED", "0"))
-TIMES = int(os.environ.get("PROPERTY_TIMES", "1"))
 SHRINK = os.environ.get("PROPERTY_SHRINK", "1") != "0"
 SETTINGS = settings(
     max_examples=EXAMPLES,

@@ -8,9 +8,13 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 
+from crm.capabilities.transfer.runs import import_file
 from crm.fields.actor import current_actor
 from crm.records.changes import MAX_REASON, ChangeMiddleware, change_scope, current_change
+from crm.records.writes import write_records
+from tests.capabilities.transfer.files import csv_file
 from tests.support.people import person
+from tests.support.records import entity, make, model
 
 
 def test_outside_of_any_scope_the_system_acts_each_time_anew():
@@ -55,9 +59,21 @@ def test_another_thread_is_outside_of_the_scope():
     assert seen == [(None, None)]
 
 
-def test_a_reason_of_any_length_fits():
-    with change_scope(reason="x" * 600) as change:
-        assert len(change.reason) == MAX_REASON
+@pytest.mark.django_db
+@pytest.mark.parametrize("letter", ["x", "é", "𝄞", "'"])
+def test_a_reason_of_any_length_fits(letter):
+    """Wherever it is kept: PostgreSQL refuses a letter too many, SQLite would take them all."""
+    with change_scope(reason=letter * 600, source="test") as change:
+        customer = make("customer", email="ann@example.com")
+        model("customer").objects.filter(pk=customer.pk).update(name="Bob")
+        write_records(model("customer"), updated=[customer], columns=["name"])
+    kept = customer.history.filter(history_change=change.id).values_list("history_change_reason", flat=True)
+    assert set(kept) == {letter * MAX_REASON} and len(kept) == 2
+    data = csv_file(["name", "email"], ["Cy", "ann@example.com"])
+    run, _ = import_file(entity("customer"), "c.csv", data, reason=letter * 600)
+    run.refresh_from_db()
+    assert run.reason == letter * MAX_REASON
+    assert customer.history.first().history_change_reason == letter * MAX_REASON
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED
@@ -23,6 +23,7 @@ from crm.records.computed_updates import defer_recompute
 from crm.records.dependencies import dependency_graph
 from crm.records.rules import RuleBroken
 from crm.records.writes import write_records
+from tests.support.examples import examples
 from tests.support.pages import address, form_data, save
 from tests.support.records import business, entity, make, model
 
@@ -161,8 +162,7 @@ def agency() -> None:
 def test_every_computed_value_is_true_after_every_write(signed_in):
     done: dict[str, int] = {}
 
-    @seed(3)
-    @settings(max_examples=EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(EXAMPLES, part=3)
     @given(steps=st.lists(st.tuples(st.sampled_from(WRITES), *[st.integers(0, 5)] * 2, st.integers(1, 40)), min_size=3, max_size=STEPS))  # fmt: skip
     def holds(steps):
         with transaction.atomic():

@@ -18,7 +18,7 @@ from crm.records.computed_updates import defer_recompute
 from crm.records.dependencies import dependency_graph
 from crm.records.rules import NOT_ASKED_MESSAGE, READ_ONLY_MESSAGE, RuleBroken
 from crm.records.writes import write_records
-from tests.support.pages import address, said
+from tests.support.pages import bring_back, said
 from tests.support.records import business, entity, make, model
 
 pytestmark = pytest.mark.django_db
@@ -161,7 +161,7 @@ def test_going_back_to_a_version_is_refused_where_that_breaks_a_rule(signed_in, 
     second = owing(customer, 90)
     with pytest.raises(RuleBroken, match=LIMIT):
         revert_record(first, sent)
-    page = signed_in.post(address("invoice", "revert", first.pk, sent.history_id), follow=True)
+    page = bring_back(signed_in, first, sent.history_id)
     assert said(page) == [f"Nothing was changed: {LIMIT}"]
     assert fresh(first).status == "void" and fresh(second).status == "sent"
 

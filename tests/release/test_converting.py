@@ -30,7 +30,8 @@ def test_rows_and_versions_are_converted(shop: Shop):
     assert shop.values("purchase", "total") == [("9.50",), ("",)]
     assert [str(since)[:16] for (since,) in shop.values("customer", "since")] == ["2024-02-29 00:00", "None", "None"]
     with pytest.raises(Exception, match="(?i)unique"):
-        shop.execute("INSERT INTO shop_item (purchase_id, position, product) VALUES (1, '1', 'twice')")
+        values = "purchase_id, position, _position_key, product) VALUES (1, '1', '1', 'twice')"
+        shop.execute(f"INSERT INTO shop_item ({values}")
 
 
 def test_what_a_version_holds_and_cannot_be_converted_is_archived(shop: Shop):

@@ -9,6 +9,8 @@ from tests.support.browser import NARROW, WIDE
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (requirements-dev.txt)")
 
+pytestmark = pytest.mark.starts(6)
+
 OTHERS = {
     "select2-selection__rendered": ("list", "select2, of Django's own admin, gives its entries other roles"),
     "sortremove": ("target-size", "Unfold's small signs in the headings of a list; the heading itself is large"),

@@ -14,6 +14,8 @@ from tests.stories.conftest import opened
 from tests.support.browser import CHROMIUM, sign_in, window
 from tests.support.server import Office, serving
 
+pytestmark = pytest.mark.starts(6)
+
 FIELD = """  loyalty:
     type: choice
     label: Loyalty

@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 
 from tests.support.browser import sign_in, window
 
+pytestmark = pytest.mark.starts(6)
+
 SCENE = """
 import json
 from datetime import date, timedelta

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
+
+pytestmark = pytest.mark.starts(6)
 
 
 def test_from_the_home_page_to_a_change_in_the_story(page, office):

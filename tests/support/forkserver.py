@@ -30,6 +30,7 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = str(ROOT / "manage.py")
+FORK_SERVER = "tests.support.forkserver"
 LIMIT = 1 << 20
 """The size that a request may have: its arguments and its environment, as JSON."""
 
@@ -78,7 +79,7 @@ def start_server(folder: Path) -> ForkServer:
     """Start a server that listens at an address in `folder`, and wait until it does."""
     address = str(folder / "forkserver")
     environment = {**os.environ, "VAR_DIR": str(folder / "var"), "DEBUG": "1", "DATABASE_URL": "", "BUSINESS": "travel"}
-    command = [sys.executable, "-m", "tests.support.forkserver", address]
+    command = [sys.executable, "-m", FORK_SERVER, address]
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     if process.stdout.readline() != b"ready\n":

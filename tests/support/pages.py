@@ -20,6 +20,14 @@ def address(name: str, page: str = "changelist", *args: Any) -> str:
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=args)
 
 
+def bring_back(client: Client, record: Any, version: int, **data: str) -> HttpResponse:
+    """Bring a version of a record back as a person does: open the page, and press its button."""
+    url = address(record.definition.name, "revert", record.pk, version)
+    seen = re.search(r'name="seen" value="([^"]*)"', client.get(url).content.decode())
+    assert seen, f"{url} does not ask"
+    return client.post(url, {"seen": seen[1], **data}, follow=True)
+
+
 class _Form(HTMLParser):
     """Collects what the form with an id would send."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,13 @@ from crm.blueprint.expressions.tree import (
     Aggregate,
     Expression,
     Kind,
+    Literal,
     Node,
     Operation,
     Path,
 )  # fmt: skip
 from crm.blueprint.names import a_field
-from crm.blueprint.problems import Problem
+from crm.blueprint.problems import Problem, did_you_mean
 
 GENERATED = "generated"
 """A column that the database computes: everything it reads stands in the same row."""
@@ -73,6 +74,34 @@ def _read(leaf: Any, source: str) -> Iterator[Problem]:
         )
         return
     leaf.entity.computed[leaf.name] = found
+    for problem_node, value in _wrong_choices(leaf, found.root):
+        message = f"{leaf.name}: {value!r} is none of its choices"
+        hint = did_you_mean(value, leaf.options.choices)
+        yield Problem(place.within(source, problem_node.offset), message, hint)
+
+
+def _wrong_choices(leaf: Any, node: Node) -> Iterator[tuple[Node, Any]]:
+    """Yield the values that an expression may give and its field cannot have, each with the node that gives it."""
+    known = getattr(leaf.options, "choices", None)
+    if not known:
+        return
+    if isinstance(node, Operation) and node.name in RESULTS:
+        for argument in RESULTS[node.name](node.arguments):
+            yield from _wrong_choices(leaf, argument)
+    elif isinstance(node, Literal) and node.value is not None and node.value not in known:
+        yield node, node.value
+    elif isinstance(node, Path) and node.steps:
+        others = getattr(node.steps[-1].options, "choices", None) or ()
+        yield from ((node, value) for value in others if value not in known)
+
+
+RESULTS: dict[str, Callable[[tuple[Node, ...]], tuple[Node, ...]]] = {
+    "if": lambda arguments: arguments[1:],
+    "coalesce": lambda arguments: arguments,
+    "min": lambda arguments: arguments,
+    "max": lambda arguments: arguments,
+}
+"""The operations that give one of their arguments as it is → which of them."""
 
 
 def fits(found: Kind, wanted: Kind) -> bool:

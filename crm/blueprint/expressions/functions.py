@@ -57,8 +57,16 @@ FUNCTIONS = {
     for one in (
         Function("today", [], _always(DATE), "The day it is, in the time zone of the business."),
         Function("now", [], _always(DATETIME), "The moment it is."),
-        Function("days", _takes(NUMBER), _always(DURATION), "So many days, to add to a date or to compare with."),
-        Function("hours", _takes(NUMBER), _always(DURATION), "So many hours."),
+        Function(
+            "days",
+            _takes(NUMBER),
+            _always(DURATION),
+            "So many days, to add to a date or a moment: `at + days(1)` is the next day at the same hour, also when "
+            "the clocks change. To compare with, a day has 24 hours.",
+        ),
+        Function(
+            "hours", _takes(NUMBER), _always(DURATION), "So many hours of elapsed time, also when the clocks change."
+        ),
         Function("days_since", _takes(DATE), _always(NUMBER), "How many days ago a date was; negative in the future."),
         Function(
             "days_between",

@@ -26,7 +26,7 @@ class HistorySection(Section):
     """`history`: what is kept of every change."""
 
     track: Literal["all"] | Names = Key("all", description="`all`, or the only fields whose changes are kept.")
-    reason: Flag = Key(False, description="Whether a change in the admin must say why.")
+    reason: Flag = Key(False, description="Whether a change in the admin, a deletion included, must say why.")
 
 
 class History(Capability):

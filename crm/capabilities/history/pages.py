@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, models
+from django.db import IntegrityError, models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -15,14 +15,17 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from crm.capabilities.history.revert import revert_record
-from crm.capabilities.history.timeline import read_timeline
+from crm.capabilities.history.timeline import changes_since, newest_version, read_timeline
 from crm.kernel.contributions import Kind
 from crm.records import access
 from crm.records.changes import REASON, change_scope
 from crm.records.record import Record
 from crm.records.soft_delete import DELETED_AT
+from crm.records.writes import lock
 
 MAX_PANEL_ENTRIES = 60
+SEEN = "seen"
+"""The input that holds which versions were the newest when the page was shown: an optimistic lock."""
 
 
 def _record(admin: Any, request: HttpRequest, object_id: str) -> Record:
@@ -81,9 +84,11 @@ def revert_page(admin: Any, request: HttpRequest, object_id: str, version: int) 
     page = reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_change", args=[record.pk])
     needs_reason = bool(admin.contributions.by_kind(Kind.REASON))
     reason = request.POST.get(REASON, "").replace("\x00", "").strip()
+    is_stale = False
     if request.method == "POST" and (reason or not needs_reason):
-        _revert(request, record, chosen, reason)
-        return HttpResponseRedirect(page)
+        is_stale = not _revert(request, record, chosen, reason)
+        if not is_stale:
+            return HttpResponseRedirect(page)
     context = {
         **admin.admin_site.each_context(request),
         "title": f"Bring back {record}?",
@@ -92,15 +97,23 @@ def revert_page(admin: Any, request: HttpRequest, object_id: str, version: int) 
         "version": chosen,
         "back": page,
         "needs_reason": needs_reason,
-        "lacks_reason": request.method == "POST",
+        "reason": reason,
+        "lacks_reason": request.method == "POST" and needs_reason and not reason,
+        "is_stale": is_stale,
+        "seen": newest_version(record),
+        "changes": changes_since(record, chosen),
     }
     return TemplateResponse(request, "history/revert.html", context)
 
 
-def _revert(request: HttpRequest, record: Record, version: Any, reason: str) -> None:
+def _revert(request: HttpRequest, record: Record, version: Any, reason: str) -> bool:
+    """Bring a version back; return False, with nothing done, where the page did not show every change since."""
     then = date_format(timezone.localtime(version.history_date), "j M Y, H:i")
     try:
-        with change_scope(request.user, reason or f"Back to the version of {then}", "revert"):
+        with transaction.atomic(), change_scope(request.user, reason or f"Back to the version of {then}", "revert"):
+            lock(record)
+            if request.POST.get(SEEN) != newest_version(record):
+                return False
             left_out = revert_record(record, version)
     except models.ProtectedError as error:
         names = ", ".join(str(one) for one in list(error.protected_objects)[:5])
@@ -111,3 +124,4 @@ def _revert(request: HttpRequest, record: Record, version: Any, reason: str) -> 
         messages.error(request, "Nothing was changed: a value of that version now belongs to another record.")
     else:
         messages.success(request, f"{record} is as it was then{', but ' if left_out else ''}{'; '.join(left_out)}.")
+    return True

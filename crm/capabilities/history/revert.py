@@ -9,10 +9,12 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import models
 
 from crm.capabilities.history.versions import links_of, title_of_gone
+from crm.kernel import actions
 from crm.records import access
-from crm.records.computed_updates import defer_recompute
+from crm.records.computed_updates import defer_recompute, find_dependents, schedule_recompute
 from crm.records.display import display
 from crm.records.record import Record
 from crm.records.row_limits import check_row_limits
@@ -162,12 +164,75 @@ def revert_change(change: uuid.UUID, model: type[Record]) -> Reverted:
                 result.spared.append(_name(model, key))
             else:
                 restored[key] = chain[first - 1][0]
-        for some in _chunks(added):
-            model._default_manager.filter(pk__in=some).delete()
+        kept = _held_since(model, added, change)
+        result.spared += [_name(model, key) for key in added if key in kept]
+        added = [key for key in added if key not in kept]
+        _let_go(model, added, [*restored] if model.into_trash else [*added, *restored])
+        _delete(model, added)
         for some in _chunks(list(restored.values())):
             _restore_many(model, some)
     result.removed, result.restored = len(added), len(restored)
     return result
+
+
+def _held_since(model: type[Record], added: list[Any], change: uuid.UUID) -> set[Any]:
+    """Return the added records whose deletion would take records along that were not written by this change.
+
+    They are spared, and with them what they lead up to: a parent of theirs would take them along.
+    """
+    held: set[Any] = set()
+    links = _cascading(model)
+    new = {key for link in links for key in _targets_since(link, added, change)}
+    own = [link for link in links if link.model is model]
+    while new - held:
+        held |= new
+        new = set()
+        for link in own:
+            for some in _chunks(sorted(held)):
+                new |= set(model._base_manager.filter(pk__in=some).values_list(link.attname, flat=True))
+        new &= set(added)
+    return held
+
+
+def _cascading(model: type[Record]) -> list[models.ForeignKey]:
+    """Return the links to a model that take their records along when the target is deleted."""
+    relations = [one for one in model._meta.related_objects if hasattr(one.related_model, "definition")]
+    return [one.field for one in relations if getattr(one, "on_delete", None) is models.CASCADE]
+
+
+def _targets_since(link: models.ForeignKey, added: list[Any], change: uuid.UUID) -> set[Any]:
+    """Return those of the added records that other records link to which this change did not write."""
+    found: set[Any] = set()
+    for some in _chunks(added):
+        rows = not_deleted(link.model).filter(**{f"{link.name}__in": some})
+        pairs = dict(rows.values_list("pk", link.attname))
+        same = link.model.history.filter(id__in=list(pairs), history_change=change).values_list("id", flat=True)
+        found |= {pairs[key] for key in set(pairs) - set(same)}
+    return found
+
+
+def _let_go(model: type[Record], added: list[Any], written: list[Any]) -> None:
+    """Empty the links to records that go, of records that go as well or get their former links back.
+
+    Among records of the same change, a link that protects its target must not keep what is undone as one.
+    """
+    own = [one for one in model._meta.concrete_fields if one.related_model is model and one.null]
+    for link in own if not model.into_trash else ():
+        for some in _chunks(written):
+            leading = model._base_manager.filter(pk__in=some).exclude(**{link.name: None})
+            gone = set(added) & set(leading.values_list(link.attname, flat=True))
+            if gone:
+                schedule_recompute(find_dependents(model, some))
+                for targets in _chunks(sorted(gone)):
+                    leading.filter(**{f"{link.name}__in": targets}).update(**{link.name: None})
+
+
+def _delete(model: type[Record], keys: list[Any]) -> None:
+    """Delete records, all at once where they go into the trash: they may protect one another."""
+    if model.into_trash:
+        actions.run("put_in_trash", model=model, keys=keys)
+    for some in _chunks(keys) if not model.into_trash else ():
+        model._default_manager.filter(pk__in=some).delete()
 
 
 def _chains(model: type[Record], change: uuid.UUID) -> dict[Any, list[tuple]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.db.models import Max
 
 from crm.blueprint.nodes import Field
 from crm.capabilities.history.versions import keeps, links_of, title_of_gone, titles_of
@@ -78,6 +79,23 @@ def read_timeline(record: Record, limit: int = LIMIT) -> list[Entry]:
     if found:
         found[0].is_now = found[0].version is not None
     return found
+
+
+def newest_version(record: Record) -> str:
+    """Return a token of the newest versions of a record and of the rows it has or had: any write makes it another."""
+    model = type(record)
+    tokens = [model.history.filter(id=record.pk).aggregate(newest=Max("history_id"))["newest"]]
+    for table in (one for one in record.definition.fields.values() if one.type.rows):
+        child = model._meta.apps.get_model(model._meta.app_label, table.target.class_name)
+        ever = child.history.filter(**{f"{record.definition.name}_id": record.pk}).values("id")
+        tokens.append(child.history.filter(id__in=ever).aggregate(newest=Max("history_id"))["newest"])
+    return "-".join(str(one or 0) for one in tokens)
+
+
+def changes_since(record: Record, version: Any) -> list[Entry]:
+    """Return the changes of a record and of its rows that came after a version, the newest first."""
+    entries = read_timeline(record)
+    return [one for one in entries if one.date > version.history_date and one.version != version.history_id]
 
 
 def _steps(model: type[Record], where: dict[str, Any], child: Field | None, limit: int) -> list[_Step]:

@@ -16,6 +16,7 @@ from crm.blueprint.nodes import Entity, Field
 from crm.fields import columns
 from crm.records.changes import current_change
 from crm.records.display import title_joins, title_of
+from crm.records.identity import key_columns
 from crm.records.record import Record
 
 
@@ -79,7 +80,10 @@ def register(model: type[Record]) -> None:
         history_id_field=models.BigAutoField(),
         history_change_reason_field=models.TextField(null=True),
         user_db_constraint=False,
-        excluded_fields=[one.name for one in entity.leaves if one.name in names_of_columns and one.name not in names],
+        excluded_fields=[
+            *(one.name for one in entity.leaves if one.name in names_of_columns and one.name not in names),
+            *(column.name for column in key_columns(model)),  # they follow from what the version holds
+        ],
         m2m_fields=[leaf.name for leaf in entity.leaves if leaf.name in names and leaf.type.many and leaf.stored],
         no_db_index=[*(name for name in names_of_columns if name not in children | {"id"}), *_link_columns(model)],
     )

@@ -10,10 +10,12 @@ from crm.blueprint.nodes import Entity
 from crm.blueprint.problems import did_you_mean
 from crm.capabilities.transfer import models, pages
 from crm.capabilities.transfer.columns import combined_of, file_fields
-from crm.capabilities.transfer.keys import leads_back
+from crm.capabilities.transfer.dates import clashing_dates
+from crm.capabilities.transfer.keys import key_fields, leads_back
 from crm.capabilities.transfer.section import TransferSection
 from crm.kernel.capability import BulkAction, Button, Capability, Page
 from crm.kernel.contributions import Contributions, Kind
+from crm.records.identity import needs_key, plan_key_column
 
 
 class Transfer(Capability):
@@ -37,6 +39,8 @@ class Transfer(Capability):
                 report(f"{a_field(field.type.name)} cannot tell rows apart", "match_on", index)
             elif field is not None and leads_back(entity, field):
                 report(f"{name!r} leads to records that are named by this one again", "match_on", index)
+        for index, message in clashing_dates(section.dates):
+            report(message, "dates", index)
         for name, source in section.combine.items():
             try:
                 combined_of(source)
@@ -46,6 +50,9 @@ class Transfer(Capability):
     def contribute_to_model(self, entity: Entity, contributions: Contributions) -> None:
         for verb in ("import", "export"):
             contributions.add(Kind.PERMISSION, verb, f"Can {verb} {entity.name}", self.name)
+        for leaf in key_fields(entity):
+            if leaf is not None and leaf.stored and needs_key(leaf):
+                plan_key_column(leaf, contributions)
 
     def contribute_to_admin(self, entity: Entity, contributions: Contributions) -> None:
         contributions.add(Kind.PAGE, "export", Page("export/", pages.export_page, "export"), self.name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
@@ -11,9 +12,11 @@ from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.file_reader import ABSENT, Sheet
 from crm.capabilities.transfer.formula_injection import unescape_null_word
-from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, split_words
+from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, split_words
+from crm.capabilities.transfer.notations import decide_notations
 from crm.capabilities.transfer.preparation import ImportPlan, PendingTag, RowResult, Values
-from crm.fields.base import Reading, text_of
+from crm.fields.base import Reading, Unreadable, text_of
+from crm.fields.comparison import fold_text
 
 Adjust = Callable[[Field, Any], Any]
 
@@ -22,22 +25,33 @@ def read_columns(found: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> Valu
     """Return what each column says; what cannot be read becomes an error of its row."""
     section = found.entity.sections["transfer"]
     reading = Reading(frozenset({"", *section.nulls}), tuple(section.dates))
+    columns = [(column, [_cell(column, row, reading) for _, row in sheet.rows]) for column in found.columns]
+    texts = [(column.field, _without_nulls(cells, reading)) for column, cells in columns if column.field]
+    notations = decide_notations(found.entity, texts, chosen=found.numbers, exact=sheet.exact)
     values: Values = {}
-    for column in found.columns:
-        cells = [_cell(column, row, reading) for _, row in sheet.rows]
+    for column, cells in columns:
         if column.field is None:
             values["id"] = _read_ids(found, cells)
+        elif is_own_link(found.entity, column.field):
+            values[column.field.name] = _words_of(found, column, cells, reading)
         elif column.field.type.reference(column.field) is not None:
             values[column.field.name] = _read_links(found, column, cells, reading)
         else:
-            values[column.field.name] = _read_values(found, column, cells, reading, adjust)
+            numbers = notations.get(column.field.name)
+            values[column.field.name] = _read_values(found, column, cells, replace(reading, numbers=numbers), adjust)
     return values
+
+
+def _without_nulls(cells: list[Any], reading: Reading) -> list[Any]:
+    return [cell for cell in cells if not _is_null(cell, reading)]
 
 
 def _cell(column: Column, row: list[Any], reading: Reading) -> Any:
     if not column.parts:
         return row[column.position]
     cells = [row[part] for part in column.parts if isinstance(part, int)]
+    if lost := [cell for cell in cells if isinstance(cell, Unreadable)]:
+        return lost[0]
     if any(cell is ABSENT for cell in cells):
         return ABSENT
     if all(_is_null(cell, reading) for cell in cells):
@@ -53,7 +67,9 @@ def _is_null(cell: Any, reading: Reading) -> bool:
 def _read_ids(found: ImportPlan, cells: list[Any]) -> list[Any]:
     values = []
     for row, cell in zip(found.rows, cells, strict=True):
-        text = "" if cell is None or cell is ABSENT else str(cell).strip()
+        if isinstance(cell, Unreadable):
+            row.errors.append(("id", cell.reason))
+        text = "" if cell is None or cell is ABSENT or isinstance(cell, Unreadable) else text_of(cell)
         if text and not (text.isdecimal() and len(text) <= 18):
             row.errors.append(("id", f"{text!r} is no number."))
             text = ""
@@ -85,6 +101,8 @@ def _read_values(found: ImportPlan, column: Column, cells: list[Any], reading: R
 def _read_value(leaf: Field, cell: Any, reading: Reading, adjust: Adjust | None) -> tuple[Any, str]:
     if _is_null(cell, reading):
         return None, ""
+    if isinstance(cell, Unreadable):
+        return ABSENT, cell.reason
     try:
         value = leaf.type.validate(leaf.type.parse(unescape_null_word(cell, reading.nulls), leaf, reading), leaf)
     except ValueError as error:
@@ -94,33 +112,53 @@ def _read_value(leaf: Field, cell: Any, reading: Reading, adjust: Adjust | None)
 
 def _read_links(found: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
     """Find the records that a column's cells name: a primary key each, or a set of them."""
-    book = KeyResolver(column.field)
-    reference, named = book.reference, []
-    for cell in cells:
-        if cell is ABSENT:
+    book, named = KeyResolver(column.field), _words_of(found, column, cells, reading)
+    keys = book.look_up(word for words in named if words is not ABSENT for word in words)
+    return find_targets(found, column, named, keys, book)
+
+
+def _words_of(found: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
+    """Return the words by which each cell names records: a list, empty where it says nothing on purpose, or ABSENT."""
+    many, named = column.field.type.reference(column.field).many, []
+    for row, cell in zip(found.rows, cells, strict=True):
+        if (fault := _fault(cell)) or cell is ABSENT:
             named.append(ABSENT)
+            row.errors += [(column.heading, fault)] if fault else []
         elif _is_null(cell, reading):
             named.append([])
         else:
             cell = unescape_null_word(cell, reading.nulls)
-            named.append(split_words(cell) if reference.many else [_word(cell)])
-    keys = book.look_up(word for words in named if words is not ABSENT for word in words)
-    values = []
+            named.append(split_words(cell) if many else [text_of(cell)])
+    return named
+
+
+def find_targets(
+    found: ImportPlan, column: Column, named: list[Any], keys: Mapping[str, Any], book: KeyResolver
+) -> list:
+    """Return what the words of each row mean by `keys`; what means nothing, or several, is an error of its row."""
+    values: list[Any] = []
     for row, words in zip(found.rows, named, strict=True):
         if words is ABSENT:
             values.append(ABSENT)
             continue
         targets = [_target(found, column, row, word, keys, book) for word in words]
         fine = [one for one in targets if one is not None]
-        values.append(set(fine) if reference.many else (fine[0] if fine else None if not words else ABSENT))
+        values.append(set(fine) if book.reference.many else (fine[0] if fine else None if not words else ABSENT))
     return values
 
 
-def _word(cell: Any) -> str:
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+def _fault(cell: Any) -> str:
+    """Return why a cell names no record: its content, or a part of its digits, is not in the file."""
+    if isinstance(cell, Unreadable):
+        return cell.reason
+    try:
+        text_of(cell)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
-def _target(found: ImportPlan, column: Column, row: RowResult, word: str, keys: dict, book: KeyResolver) -> Any:
+def _target(found: ImportPlan, column: Column, row: RowResult, word: str, keys: Mapping, book: KeyResolver) -> Any:
     key = keys.get(word)
     if key is AMBIGUOUS:
         row.errors.append((column.heading, f"{word!r} means more than one {_target_name(column.field)}."))
@@ -133,10 +171,8 @@ def _target(found: ImportPlan, column: Column, row: RowResult, word: str, keys: 
         except ValueError as error:
             row.errors.append((column.heading, str(error)))
             return None
-        waiting = found.new_words.setdefault(column.field.name, [])
-        if name not in waiting:
-            waiting.append(name)
-        return PendingTag(name)
+        waiting = found.new_words.setdefault(column.field.name, {})
+        return PendingTag(waiting.setdefault(fold_text(name), name))
     row.errors.append((column.heading, f"there is no {_target_name(column.field)} {word!r}."))
     return None
 

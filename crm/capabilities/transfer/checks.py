@@ -8,18 +8,23 @@ from django.core.exceptions import ValidationError
 
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.keys import chunks, hashable, key_fields
-from crm.capabilities.transfer.preparation import NEW, NOT_YOURS, UPDATED, ImportPlan, RowResult, stored_records
+from crm.capabilities.transfer.preparation import NEW, NOT_YOURS, UPDATED, ImportPlan, NewRow, RowResult, stored_records
 from crm.kernel.events import guarded_value_given
 from crm.records import access
+from crm.records.identity import compared_column, is_unique, key_columns, set_keys
 from crm.records.record import Record
 from crm.records.rules import NOT_ASKED_MESSAGE, READ_ONLY_MESSAGE, broken_rules, is_shown, read_only_changes
-from crm.records.soft_delete import is_unique, not_deleted
+from crm.records.soft_delete import not_deleted
 
 CLOSED = "is not yours to {verb}."
 
 
 def check_unique(found: ImportPlan) -> None:
     """Find values that must be unique and are taken, in the file or in the database."""
+    if key_columns(found.model):
+        for row in found.rows:
+            if row.record is not None:
+                set_keys(row.record)
     keys = {one.name for one in key_fields(found.entity)}
     for column in found.columns:
         leaf = column.field
@@ -35,33 +40,38 @@ def check_unique(found: ImportPlan) -> None:
 
 
 def _check_values(found: ImportPlan, column: Column, names: list[str]) -> None:
-    attributes = [found.model._meta.get_field(name).attname for name in names]
+    attributes = [found.model._meta.get_field(compared_column(found.model, name)).attname for name in names]
     touched = [
         row for row in found.rows if row.record is not None and (row.status == NEW or set(names) & set(row.changes))
     ]
     by_value: dict[tuple, list[RowResult]] = {}
     for row in touched:
-        value = tuple(getattr(row.record, attribute) for attribute in attributes)
+        value = tuple(
+            row.row_links.get(name) or getattr(row.record, attribute)
+            for name, attribute in zip(names, attributes, strict=True)
+        )
         if all(part not in (None, "") for part in value):
             by_value.setdefault(hashable(value), []).append(row)
     changing = {row.record.pk for row in touched if row.record.pk}
-    for some in chunks([value[0] for value in by_value]):
+    stored = [value[0] for value in by_value if not any(isinstance(part, NewRow) for part in value)]
+    for some in chunks(stored):
         rows = not_deleted(found.model).filter(**{f"{attributes[0]}__in": some})
         for pk, *value in rows.values_list("pk", *attributes):
             holders = by_value.get(hashable(tuple(value)), [])
             for row in holders:
                 if row.record.pk != pk and pk not in changing:
-                    row.errors.append((column.heading, f"{_shown(found, names, value)} belongs to another record."))
+                    what = _shown(found, names, row.record)
+                    row.errors.append((column.heading, f"{what} belongs to another record."))
     for rows_of_value in by_value.values():
         for row in rows_of_value[1:]:
             row.errors.append((column.heading, f"is the same as in row {rows_of_value[0].number}."))
 
 
-def _shown(found: ImportPlan, names: list[str], value: list[Any]) -> str:
+def _shown(found: ImportPlan, names: list[str], record: Record) -> str:
     """Return what is taken as people read it: the value, or of several fields and of links their labels."""
     leaves = [found.entity.find(name) for name in names]
     if len(leaves) == 1 and leaves[0].type.reference(leaves[0]) is None:
-        return leaves[0].type.display(value[0], leaves[0])
+        return leaves[0].type.display(getattr(record, leaves[0].name), leaves[0])
     return f"this {' and '.join(leaf.label.lower() for leaf in leaves)}"
 
 
@@ -109,6 +119,8 @@ def _read_targets(found: ImportPlan, records: list[Record]) -> None:
         key = found.model._meta.get_field(link.name)
         keys = {getattr(record, key.attname) for record in records} - {None}
         targets = key.related_model._base_manager.in_bulk(list(keys))
+        if link.target is found.entity:  # as the file leaves them
+            targets |= {one.pk: one for one in records if one.pk in keys}
         for record in records:
             target = targets.get(getattr(record, key.attname))
             if target is not None:
@@ -117,6 +129,8 @@ def _read_targets(found: ImportPlan, records: list[Record]) -> None:
 
 def _is_filled(row: RowResult, name: str) -> bool:
     """Say whether a new record's field was given anything but what it starts with."""
+    if name in row.row_links:
+        return True
     if row.record.definition.find(name).type.many:
         return bool(row.links.get(name))
     column = row.record._meta.get_field(name)

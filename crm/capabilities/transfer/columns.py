@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from crm.blueprint.nodes import Entity, Field
 from crm.blueprint.problems import did_you_mean
@@ -73,6 +74,18 @@ def map_columns(entity: Entity, headings: list[str]) -> tuple[list[Column], list
             complaints.append(f"The columns {taken[name]!r} and {column.heading!r} are both {name!r}.")
         taken[name] = column.heading
     return [*columns, *combined], complaints
+
+
+def headings_below(entity: Entity, sheet: Any) -> str:
+    """Say which row looks like the headings, where the first one does not: a title stands above them."""
+    known = {*known_headings(entity), *map(str.lower, entity.sections["transfer"].ignore)}
+    if any(heading.lower() in known for heading in sheet.headings):
+        return ""
+    for number, row in sheet.rows[:20]:
+        words = [cell.strip().lower() for cell in row if isinstance(cell, str) and cell.strip()]
+        if len(words) > 1 and all(word in known for word in words):
+            return f"Row {number} looks like the headings: take the rows above it away."
+    return ""
 
 
 def _suggestions(entity: Entity) -> list[str]:

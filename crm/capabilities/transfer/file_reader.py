@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -15,7 +16,8 @@ from typing import Any
 
 from crm.capabilities.transfer.formula_injection import decode, unescape
 from crm.capabilities.transfer.unpacking import is_bomb
-from crm.fields.base import Share
+from crm.capabilities.transfer.workbook import read_rows
+from crm.fields.base import Unreadable
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 250_000
@@ -48,11 +50,11 @@ def format_of(name: str, given: str | None = None) -> str:
     return found
 
 
-def read_sheet(data: bytes, format: str) -> Sheet:
-    """Read a file. Raises FileRefused where it is too large, damaged, or no table."""
+def read_sheet(data: bytes, format: str, encoding: str = "") -> Sheet:
+    """Read a file; `encoding` is that of a CSV file. Raises FileRefused where it is too large, damaged, or no table."""
     if len(data) > MAX_BYTES:
         raise FileRefused(f"The file has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES // 2**20} MB are read.")
-    sheet = {"csv": _read_csv, "xlsx": _read_xlsx, "json": _read_json}[format](data)
+    sheet = _read_csv(data, encoding) if format == "csv" else {"xlsx": _read_xlsx, "json": _read_json}[format](data)
     if not sheet.headings:
         raise FileRefused("The file is empty: the first row holds the names of the columns.")
     if len(sheet.headings) > MAX_COLUMNS:
@@ -60,20 +62,37 @@ def read_sheet(data: bytes, format: str) -> Sheet:
     return sheet
 
 
-def _read_csv(data: bytes) -> Sheet:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise FileRefused(f"Row {line}: the file is not UTF-8. Save it as “CSV UTF-8”.") from None
+def _read_csv(data: bytes, encoding: str) -> Sheet:
+    text = _decode(data, encoding)
     if "\0" in text:
         raise FileRefused("The file holds NUL characters: it is no text.")
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+    hint = SEPARATOR_HINT.match(text)
+    text = text[hint.end() :] if hint else text
+    lines = (line for line in text[:100_000].split("\n") if any(mark in line for mark in DELIMITERS))
+    delimiter = hint[1] if hint else max(DELIMITERS, key=next(lines, "").count)
     _check_cells(text.count(delimiter))
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     return _table(_csv_rows(reader))
+
+
+DELIMITERS = ",;\t"
+SEPARATOR_HINT = re.compile(r'"?sep=([,;\t|:])"?\r?\n', re.IGNORECASE)
+"""A line that tells spreadsheets what stands between cells; it is no row."""
+
+
+def _decode(data: bytes, encoding: str) -> str:
+    """Return a file's text, in the encoding that was named; else in UTF-8, or UTF-16 where it says so itself."""
+    if not encoding or encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        if encoding != "utf-8-sig":
+            raise FileRefused(f"Row {line}: the file is not in {encoding}. Choose another encoding.") from None
+        hint = "Save it as “CSV UTF-8”, or say its encoding (`encoding`; a spreadsheet often writes cp1252)."
+        raise FileRefused(f"Row {line}: the file is not UTF-8. {hint}") from None
 
 
 def _check_cells(count: int, rows: int = 0) -> None:
@@ -95,31 +114,16 @@ def _read_xlsx(data: bytes) -> Sheet:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if is_bomb(archive, len(data)):
                 raise FileRefused("The file unpacks to far more than it should; it was not opened.")
-            has_shares = SHARES.search(archive.read("xl/styles.xml")) is not None
-        import openpyxl  # not at the top: its 180 modules would be a tenth of every start
+            import openpyxl  # not at the top: its 180 modules would be a tenth of every start
 
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()
-        return _table(_xlsx_rows(_share_rows(sheet) if has_shares else sheet.iter_rows(values_only=True)))
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()
+            return _table(_xlsx_rows(read_rows(sheet, archive)))
     except FileRefused:
         raise
     except Exception as error:  # A damaged workbook makes the libraries below raise whatever there is.
         raise FileRefused(f"This is no Excel workbook that can be read ({type(error).__name__}).") from None
-
-
-SHARES = re.compile(rb"""%|<xf [^>]*numFmtId=["'](9|10)["']""")
-"""What says in a workbook's styles that some cells are shown as percentages."""
-
-
-def _share_rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    for row in sheet.iter_rows():
-        yield tuple(
-            Share(cell.value)
-            if cell.data_type == "n" and cell.value is not None and "%" in cell.number_format
-            else cell.value
-            for cell in row
-        )
 
 
 def _xlsx_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]]:
@@ -168,11 +172,12 @@ def _table(rows: Iterator[tuple[int, list[Any]]]) -> Sheet:
         if not row:
             continue
         if not sheet.headings:
-            sheet.headings = [str(cell or "").strip() for cell in row]
+            sheet.headings = ["" if isinstance(cell, Unreadable) else str(cell or "").strip() for cell in row]
             continue
+        while len(row) > len(sheet.headings) and isinstance(row[-1], Unreadable):
+            row.pop()
         if len(row) > len(sheet.headings):
-            text = f"Row {number} has {len(row)} cells, but there are {len(sheet.headings)} columns. Check the quotes."
-            raise FileRefused(text)
+            raise FileRefused(_too_wide(number, len(row), sheet.headings))
         row += [None] * (len(sheet.headings) - len(row))
         sheet.rows.append((number, [unescape(cell) for cell in row]))
         _check_cells(cells, len(sheet.rows))
@@ -180,8 +185,15 @@ def _table(rows: Iterator[tuple[int, list[Any]]]) -> Sheet:
     return sheet
 
 
+def _too_wide(number: int, cells: int, headings: list[str]) -> str:
+    text = f"Row {number} has {cells} cells, but there are {len(headings)} columns."
+    if len(headings) == 1:
+        return f"{text} Is {headings[0]!r} a title? Take what stands above the row of headings away."
+    return f"{text} Check the quotes."
+
+
 def _trimmed(cells: list[Any]) -> list[Any]:
-    """Take the empty cells off the end of a row: spreadsheets write as many as were ever used."""
-    while cells and cells[-1] in (None, ""):
+    """Take the blank cells off the end of a row: spreadsheets write as many as were ever used."""
+    while cells and (cells[-1] is None or (cells[-1].__class__ is str and not cells[-1].strip())):
         cells.pop()
     return cells

@@ -13,7 +13,8 @@ from typing import Any
 
 DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
 ESCAPED = re.compile(r"'+[=+\-@\t\r]")
-NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
+NUMBER = re.compile(r"(-?\d+([.,]\d+)?|\+[0-9]{7,15})\Z")
+"""A number, or a phone number such as +4930901820: no spreadsheet runs it."""
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 CODE = re.compile(r"_x(?!0000)(00[01][0-9A-Fa-f]|005[Ff]|[Ff]{3}[EFef])_")
 LONGEST = 32_767

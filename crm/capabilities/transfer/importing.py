@@ -11,23 +11,33 @@ from django.db import DatabaseError, transaction
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.cells import Adjust, read_columns
 from crm.capabilities.transfer.checks import check_access, check_rules, check_unique
-from crm.capabilities.transfer.columns import map_columns
+from crm.capabilities.transfer.columns import headings_below, map_columns
 from crm.capabilities.transfer.file_reader import Sheet
+from crm.capabilities.transfer.freshness import mark_versions
 from crm.capabilities.transfer.gc_pause import gc_disabled
 from crm.capabilities.transfer.keys import KeyResolver
 from crm.capabilities.transfer.matching import compare, match, missing_keys
-from crm.capabilities.transfer.preparation import FAILED, NEW, UPDATED, ImportPlan, PendingTag, RowResult
+from crm.capabilities.transfer.own_rows import link_own_rows
+from crm.capabilities.transfer.preparation import FAILED, NEW, UPDATED, ImportPlan, NewRow, PendingTag, RowResult
 from crm.records.changes import change_scope
+from crm.records.record import Record
 from crm.records.rules import RuleBroken
 from crm.records.writes import write_records
 
 
 @gc_disabled()
-def prepare(entity: Entity, sheet: Sheet, adjust: Adjust | None = None, user: Any = None) -> ImportPlan:
-    """Read, match and compare every row; never writes."""
+def prepare(
+    entity: Entity, sheet: Sheet, adjust: Adjust | None = None, user: Any = None, numbers: str = "", locks: bool = False
+) -> ImportPlan:
+    """Read, match and compare every row; never writes. `numbers` is a sample of how this file writes them.
+
+    With `locks`, in the transaction that writes afterwards.
+    """
     model = apps.get_model(entity.business.label, entity.class_name)
-    found = ImportPlan(entity, model, user)
+    found = ImportPlan(entity, model, user, numbers, locks)
     found.columns, found.refusals = map_columns(entity, sheet.headings)
+    if found.refusals and (below := headings_below(entity, sheet)):
+        found.refusals.insert(0, below)
     missing = missing_keys(entity, found.columns)
     if missing and not found.refusals:
         found.refusals.append(missing)
@@ -36,10 +46,14 @@ def prepare(entity: Entity, sheet: Sheet, adjust: Adjust | None = None, user: An
     found.rows = [RowResult(number) for number, _ in sheet.rows]
     values = read_columns(found, sheet, adjust)
     match(found, values)
+    mark_versions(found)
     compare(found, values, sheet.exact)
+    link_own_rows(found, sheet, values)
     check_unique(found)
+    found.blame()
     check_rules(found)
     check_access(found)
+    found.blame()
     for row in found.rows:
         if row.errors:
             row.status = FAILED
@@ -94,21 +108,37 @@ def _write(found: ImportPlan) -> None:
     many = {column.field.name for column in found.columns if column.field and column.field.type.many}
     changed = {name for row in updated for name in row.changes} - many
     with transaction.atomic():
-        links = _final_links(found, [*created, *updated])
+        rows = [*created, *updated]
+        links, later = _final_links(found, rows), _later_links(rows)
         records = [row.record for row in created], [row.record for row in updated]
-        write_records(found.model, *records, columns=sorted(changed), links=links)
+        write_records(found.model, *records, columns=sorted(changed), links=links, later=later)
 
 
-def _final_links(found: ImportPlan, rows: list[RowResult]) -> dict[str, dict[int, set[Any]]]:
+def _final_links(found: ImportPlan, rows: list[RowResult]) -> dict[str, dict[int, list[Any]]]:
     made = {}
     for name, words in found.new_words.items():
-        made[name] = KeyResolver(found.entity.find(name)).create(words)
-    links: dict[str, dict[int, set[Any]]] = {}
+        made[name] = KeyResolver(found.entity.find(name)).create(words.values())
+    links: dict[str, dict[int, list[Any]]] = {}
     for index, row in enumerate(rows):
         for name, targets in row.links.items():
-            keys = {made[name][one.name] if isinstance(one, PendingTag) else one for one in targets}
-            links.setdefault(name, {})[index] = keys
+            links.setdefault(name, {})[index] = [_final_target(one, made.get(name, {})) for one in targets]
     return links
+
+
+def _final_target(target: Any, made: dict[str, Any]) -> Any:
+    """Return what a link leads to once it is written: a primary key, or a record that gets one by then."""
+    if isinstance(target, PendingTag):
+        return made[target.name]
+    return target.row.record if isinstance(target, NewRow) else target
+
+
+def _later_links(rows: list[RowResult]) -> dict[str, dict[int, Record]]:
+    """Return the links to one record that lead to new records of the file: field → position of the row → target."""
+    later: dict[str, dict[int, Record]] = {}
+    for index, row in enumerate(rows):
+        for name, target in row.row_links.items():
+            later.setdefault(name, {})[index] = target.row.record
+    return later
 
 
 class ImportRefused(Exception):

@@ -10,9 +10,11 @@ from django.apps import apps
 from django.db import models
 
 from crm.blueprint.nodes import Entity, Field
-from crm.fields.base import Reading, Reference
+from crm.fields.base import Reading, Reference, text_of
+from crm.fields.comparison import bounded_key, fold_text
 from crm.records import access
 from crm.records.display import is_empty
+from crm.records.identity import compared_column, compared_value
 
 AMBIGUOUS = object()
 PLAIN = Reading()
@@ -22,6 +24,12 @@ WORD = re.compile(r"(?:\\[\\;]|[^;])+")
 def key_fields(entity: Entity) -> list[Field]:
     """Return the fields of an entity's natural key; empty where only `id` names a record."""
     return [entity.find(name) for name in entity.sections["transfer"].match_on]
+
+
+def is_own_link(entity: Entity, field: Field) -> bool:
+    """Say whether a field's values are records of the very entity: a parent, a referrer, a category within another."""
+    reference = field.type.reference(field)
+    return reference is not None and reference.entity == entity.name
 
 
 def leads_back(entity: Entity, link: Field) -> bool:
@@ -47,6 +55,12 @@ def key_joins(entity: Entity, prefix: str = "") -> list[str]:
             if field.target is not None:
                 found += key_joins(field.target, f"{prefix}{field.name}__")
     return found
+
+
+def has_key(record: models.Model) -> bool:
+    """Say whether a record has its whole natural key, so that files can name it by that."""
+    fields = key_fields(record.definition)
+    return bool(fields) and all(_parts(record, fields))
 
 
 def key_of(record: models.Model) -> str:
@@ -103,11 +117,31 @@ class KeyResolver:
         return {f"#{number}": key for number, key in found.items()}
 
     def _by_column(self, words: list[str]) -> dict[str, Any]:
+        """Find targets by one column: as it is written, else by the comparison form."""
         key, rows = self.reference.key, access.viewer_rows(self.model).filter(**self.reference.scope)
-        found = {}
-        for some in chunks(words):
-            found.update(rows.filter(**{f"{key}__in": some}).values_list(key, "pk"))
+        found: dict[str, Any] = {}
+        for batch in chunks(words):
+            found.update(rows.filter(**{f"{key}__in": batch}).values_list(key, "pk"))
+        missing: dict[str, list[str]] = {}
+        for word in words:
+            if word not in found:
+                missing.setdefault(bounded_key(fold_text(word)), []).append(word)
+        for form, pk in self._folded(rows, list(missing)) if missing else ():
+            for word in missing[form]:
+                found[word] = AMBIGUOUS if word in found else pk
         return found
+
+    def _folded(self, rows: models.QuerySet, forms: list[str]) -> Iterable[tuple[str, Any]]:
+        """Yield the comparison forms that are there, with the record of each."""
+        column = self.reference.folded
+        if column:
+            for batch in chunks(forms):
+                yield from rows.filter(**{f"{column}__in": batch}).values_list(column, "pk")
+            return
+        wanted = set(forms)
+        for value, pk in rows.values_list(self.reference.key, "pk"):
+            if bounded_key(fold_text(str(value))) in wanted:
+                yield bounded_key(fold_text(str(value))), pk
 
     def _by_id(self, words: list[str]) -> dict[str, Any]:
         numbers = [word for word in words if re.fullmatch(r"\d{1,18}", word)]
@@ -121,23 +155,28 @@ class KeyResolver:
         values: dict[Any, list[str]] = {}
         for word in words:
             try:
-                values.setdefault(field.type.parse(word, field, PLAIN), []).append(word)
+                value = field.type.parse(word, field, PLAIN)
             except ValueError:
                 continue
+            values.setdefault(compared_value(self.model, field, value), []).append(word)
         found: dict[str, Any] = {}
-        for some in chunks(list(values)):
-            rows = access.viewer_rows(self.model).filter(**{f"{field.name}__in": some})
-            for value, key in rows.values_list(field.name, "pk"):
+        column = compared_column(self.model, field.name)
+        for batch in chunks([key for key in values if key is not None]):
+            rows = access.viewer_rows(self.model).filter(**{f"{column}__in": batch})
+            for value, key in rows.values_list(column, "pk"):
                 for word in values.get(value, ()):
                     found[word] = AMBIGUOUS if word in found else key
         return found
 
     def _by_key(self, words: list[str]) -> dict[str, Any]:
-        wanted, found = set(words), {}
+        """Find targets by keys of several parts; compared by the comparison form of the whole."""
+        wanted: dict[str, list[str]] = {}
+        for word in words:
+            wanted.setdefault(fold_text(word), []).append(word)
+        found: dict[str, Any] = {}
         for record in access.viewer_rows(self.model).select_related(*key_joins(self.target)).iterator(chunk_size=2000):
-            name = key_of(record)
-            if name in wanted:
-                found[name] = AMBIGUOUS if name in found else record.pk
+            for word in wanted.get(fold_text(key_of(record)), ()):
+                found[word] = AMBIGUOUS if word in found else record.pk
         return found
 
     def create(self, words: Iterable[str]) -> dict[str, Any]:
@@ -162,7 +201,7 @@ def split_words(raw: Any) -> list[str]:
     """Take a cell with several values apart: at `;`, where no backslash takes its meaning away."""
     if isinstance(raw, list):
         return [str(one).strip() for one in raw if str(one).strip()]
-    parts = [found[0] for found in WORD.finditer(str(raw))]
+    parts = [found[0] for found in WORD.finditer(text_of(raw))]
     return [re.sub(r"\\([\\;])", r"\1", part.strip()) for part in parts if part.strip()]
 
 

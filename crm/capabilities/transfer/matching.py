@@ -8,19 +8,21 @@ from typing import Any
 from crm.blueprint.nodes import Entity, Field
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.file_reader import ABSENT
-from crm.capabilities.transfer.keys import chunks, hashable, key_fields
+from crm.capabilities.transfer.keys import chunks, hashable, is_own_link, key_fields
 from crm.capabilities.transfer.preparation import (
     NEW,
     NOT_YOURS,
     UNCHANGED,
     UPDATED,
     ImportPlan,
+    NewRow,
     RowResult,
     Values,
     stored_records,
 )
 from crm.fields.base import NOTHING
 from crm.records import access
+from crm.records.identity import compared_column, compared_value
 from crm.records.record import Record
 
 MISSING = "is missing: a new record needs it."
@@ -44,7 +46,7 @@ def match(found: ImportPlan, values: Values) -> None:
     ids = values.get("id", [None] * len(found.rows))
     by_id = {one.pk: one for some in chunks([key for key in ids if key]) for one in stored_records(found, pk__in=some)}
     names = [one.name for one in keys]
-    wanted = [tuple(values[name][index] for name in names) if _has(values, names) else () for index in range(len(ids))]
+    wanted = _wanted_keys(found, values, len(ids)) if _has(values, names) else [()] * len(ids)
     by_key = _by_key(found, keys, wanted) if _has(values, names) and names else {}
     first_row: dict[Any, int] = {}
     for index, row in enumerate(found.rows):
@@ -63,9 +65,10 @@ def match(found: ImportPlan, values: Values) -> None:
         elif record and matched and all(one.pk != record.pk for one in matched):
             row.errors.append(("id", f"the id means “{record}”, the key means “{matched[0]}”."))
         row.record = record or (matched[0] if matched else None)
+        row.matched_by_key = record is None and bool(matched)
         if row.record is not None and access.is_hidden(row.record):
             row.errors.append((_heading(found, names), NOT_YOURS))
-        mark = ("id", row.record.pk) if row.record else hashable(key) if key else None
+        mark = ("id", row.record.pk) if row.record else hashable(key) if key and None not in key else None
         if mark is not None and mark in first_row:
             row.errors.append((_heading(found, names), f"row {first_row[mark]} is the same record already."))
         elif mark is not None:
@@ -80,15 +83,32 @@ def _heading(found: ImportPlan, names: list[str]) -> str:
     return next((one.heading for one in found.columns if one.field and one.field.name in names), "id")
 
 
+def _wanted_keys(found: ImportPlan, values: Values, count: int) -> list[tuple]:
+    """Return the natural key of each row by the comparison forms of its parts."""
+    columns = []
+    for leaf in key_fields(found.entity):
+        known: dict[Any, Any] = {}
+        column = []
+        for value in values[leaf.name]:
+            if value is ABSENT or value.__class__.__hash__ is None:
+                column.append(value)
+                continue
+            if value not in known:
+                known[value] = compared_value(found.model, leaf, value)
+            column.append(known[value])
+        columns.append(column)
+    return list(zip(*columns, strict=True)) if columns else [()] * count
+
+
 def _by_key(found: ImportPlan, keys: list[Field], wanted: list[tuple]) -> dict[tuple, list[Record]]:
     first = max(range(len(keys)), key=lambda index: len({hashable((key[index],)) for key in wanted if key}))
     parts = {hashable((key[first],))[0]: key[first] for key in wanted if key and key[first] not in (None, "", ABSENT)}
-    attribute = found.model._meta.get_field(keys[first].name).attname
+    names = [found.model._meta.get_field(compared_column(found.model, one.name)).attname for one in keys]
     result: dict[tuple, list[Record]] = {}
-    names = [found.model._meta.get_field(one.name).attname for one in keys]
     for some in chunks(list(parts.values())):
-        for record in stored_records(found, **{f"{attribute}__in": some}):
-            result.setdefault(hashable(tuple(getattr(record, name) for name in names)), []).append(record)
+        for record in stored_records(found, **{f"{names[first]}__in": some}):
+            key = tuple(getattr(record, name) for name in names)
+            result.setdefault(hashable(tuple(None if part == "" else part for part in key)), []).append(record)
     return result
 
 
@@ -118,11 +138,15 @@ def _is_needed(leaf: Field) -> bool:
 
 
 def compare(found: ImportPlan, values: Values, exact: bool) -> None:
-    """Give each row its record and what changes in it; with `exact`, an empty cell leaves a new record no default."""
-    columns = [one for one in found.columns if one.field is not None]
+    """Give each row its record and what changes in it; with `exact`, an empty cell leaves a new record no default.
+
+    Links to records of the same entity come later (`compare_own_links`): they may lead to the records made here.
+    """
+    columns = [one for one in found.columns if one.field is not None and not is_own_link(found.entity, one.field)]
     plain = [_cells(found, one, values) for one in columns if not one.field.type.many]
     many = [(one.field, values[one.field.name]) for one in columns if one.field.type.many]
-    there = {one.field.name for one in columns}
+    there = {one.field.name for one in found.columns if one.field is not None}
+    telling = {one.name for one in key_fields(found.entity) if one.type.folds}
     needed = [leaf for leaf in found.entity.leaves if leaf.stored and leaf.name not in there and _is_needed(leaf)]
     for index, row in enumerate(found.rows):
         is_new = row.record is None
@@ -130,11 +154,33 @@ def compare(found: ImportPlan, values: Values, exact: bool) -> None:
         if is_new:
             row.errors += [(leaf.name, MISSING) for leaf in needed]
         for cells in plain:
+            if row.matched_by_key and cells.leaf.name in telling:
+                continue  # it is how the record was found: its spelling stays as it was first written
             _compare_cell(row, record, cells, cells.values[index], is_new, exact)
         for leaf, cells in many:
             _compare_links(row, record, leaf, cells[index], is_new)
         row.record = record
         row.status = NEW if is_new else UPDATED if row.changes else UNCHANGED
+
+
+def compare_own_links(found: ImportPlan, column: Column, values: list[Any], exact: bool) -> None:
+    """Compare a column of links that lead to records of the same entity, those that the file itself makes included."""
+    leaf = column.field
+    cells = None if leaf.type.many else _cells(found, column, {leaf.name: values})
+    for row, value in zip(found.rows, values, strict=True):
+        if row.record is None:
+            continue
+        is_new = row.status == NEW
+        if cells is None:
+            _compare_links(row, row.record, leaf, value, is_new)
+        elif isinstance(value, NewRow):
+            if not is_new:
+                row.changes[leaf.name] = (getattr(row.record, cells.attribute), value)
+            row.row_links[leaf.name] = value
+            setattr(row.record, leaf.name, value.row.record)
+        else:
+            _compare_cell(row, row.record, cells, value, is_new, exact)
+        row.status = UPDATED if row.changes else row.status
 
 
 def _compare_cell(row: RowResult, record: Record, cells: _Cells, value: Any, is_new: bool, exact: bool) -> None:

@@ -27,6 +27,8 @@ class ImportRun(models.Model):
     filename = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     format = models.CharField(max_length=8)
+    numbers = models.CharField(max_length=20, blank=True, default="")
+    encoding = models.CharField(max_length=40, blank=True, default="")
     source = models.FileField(upload_to="imports/", blank=True)
     preview = models.FileField(upload_to="imports/", blank=True)
     status = models.CharField(

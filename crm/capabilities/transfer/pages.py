@@ -12,7 +12,8 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminFileFieldWidget
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from crm.capabilities.transfer.columns import file_fields
 from crm.capabilities.transfer.file_reader import MAX_BYTES, FileRefused
@@ -20,13 +21,22 @@ from crm.capabilities.transfer.formula_injection import ExportRefused
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.models import PREVIEWED, ImportRun
-from crm.capabilities.transfer.runs import discard_run, finish_run, imported_before, start_run, undo_run
+from crm.capabilities.transfer.runs import discard_run, finish_run, imported_before, renew_run, start_run, undo_run
+from crm.fields.notation import SAMPLES
 from crm.records import access
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
+}
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "cp1252": _("Western European (Windows, cp1252)"),
+    "cp1250": _("Central European (Windows, cp1250)"),
+    "cp1251": _("Cyrillic (Windows, cp1251)"),
+    "mac_roman": _("Western European (Macintosh)"),
+    "utf-16": "UTF-16",
 }
 PER_PAGE = 100
 ERRORS_SHOWN = 500
@@ -39,6 +49,18 @@ class UploadForm(forms.Form):
         label="File",
         help_text="CSV (UTF-8), Excel (.xlsx) or JSON. Nothing is written before you have seen what would change.",
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.xlsx,.json"}),
+    )
+    numbers = forms.ChoiceField(
+        label=_("Numbers"),
+        required=False,
+        choices=[("", _("As the business writes them")), *((one, one) for one in SAMPLES.values())],
+        widget=UnfoldAdminSelectWidget,
+    )
+    encoding = forms.ChoiceField(
+        label=_("Encoding of a CSV file"),
+        required=False,
+        choices=[("", _("UTF-8, or as the definitions say")), *ENCODINGS.items()],
+        widget=UnfoldAdminSelectWidget,
     )
 
 
@@ -90,7 +112,8 @@ def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
         try:
             if upload.size > MAX_BYTES:
                 raise FileRefused(f"The file has {upload.size / 1e6:.0f} MB; at most {MAX_BYTES // 2**20} MB are read.")
-            run = start_run(admin.definition, upload.name, upload.read(), request.user)
+            written = {name: form.cleaned_data[name] for name in ("numbers", "encoding")}
+            run = start_run(admin.definition, upload.name, upload.read(), request.user, **written)
         except FileRefused as error:
             for line in str(error).splitlines():
                 form.add_error("file", line)
@@ -141,11 +164,14 @@ def _act(admin: Any, request: HttpRequest, run: ImportRun) -> HttpResponse:
     back = HttpResponseRedirect(admin.url("import_run", run.pk))
     try:
         if "import" in request.POST:
-            finish_run(run, admin.definition, request.user, request.POST.get("change_reason", "").strip())
+            reason, seen = request.POST.get("change_reason", "").strip(), request.POST.get("preview", "")
+            finish_run(run, admin.definition, request.user, reason, seen)
             messages.success(request, f"{run.new} added, {run.updated} updated, {run.unchanged} unchanged.")
         elif "discard" in request.POST:
             discard_run(run)
             return HttpResponseRedirect(admin.url("import"))
+        elif "renew" in request.POST:
+            renew_run(run, admin.definition, request.user)
         elif "undo" in request.POST:
             messages.success(request, undo_run(run, request.user))
     except (ImportRefused, FileRefused) as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.columns import Column
@@ -14,6 +15,7 @@ from crm.records.record import Record
 
 NEW, UPDATED, UNCHANGED, FAILED = "new", "updated", "unchanged", "failed"
 NOT_YOURS = "names a record that is not yours to change."
+FAULT = "leads to the record of row {row}, which cannot be imported."
 Values = dict[str, list[Any]]
 """Field name → the value of each row: ABSENT where the file says nothing, None where it says nothing on purpose."""
 
@@ -28,6 +30,21 @@ class RowResult:
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     links: dict[str, set[Any]] = field(default_factory=dict)
     errors: list[tuple[str, str]] = field(default_factory=list)
+    matched_by_key: bool = False
+    """Whether the record was found by the natural key, and not by its `id`."""
+    row_links: dict[str, NewRow] = field(default_factory=dict)
+    """The links to one record that lead to a new record of the same file: field name → the row that makes it."""
+    version: str = ""
+    """The version token of the record as the database has it; nothing for a new one."""
+    fault: int = 0
+    """The number of the row that is to blame, where this one only fails because it links to it."""
+
+    @property
+    def new_targets(self) -> Iterator[tuple[str, NewRow]]:
+        """Yield the field and the target of each link that leads to a new record of the same file."""
+        yield from self.row_links.items()
+        for name, keys in self.links.items():
+            yield from ((name, key) for key in keys if isinstance(key, NewRow))
 
 
 @dataclass
@@ -38,10 +55,15 @@ class ImportPlan:
     model: type[Record]
     user: Any = None
     """Who imports; None for the system, which is asked nothing."""
+    numbers: str = ""
+    """How this file writes numbers, as a sample, where someone has said so."""
+    locks: bool = False
+    """Whether the records that rows mean are locked while they are compared, to be written in the same transaction."""
     columns: list[Column] = field(default_factory=list)
     rows: list[RowResult] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
-    new_words: dict[str, list[str]] = field(default_factory=dict)
+    new_words: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Field → comparison form → the tag that will be made, as it was first written."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -62,11 +84,29 @@ class ImportPlan:
             if row.number == number:
                 row.status = FAILED
                 row.errors.append((column, text))
+        self.blame()
+
+    def blame(self) -> None:
+        """Let every row fail that leads to a new record whose row fails, and say which row is to blame."""
+        headings = {column.field.name: column.heading for column in self.columns if column.field}
+        linking: dict[int, list[tuple[RowResult, str]]] = {}
+        for row in self.rows:
+            for name, target in row.new_targets:
+                linking.setdefault(target.number, []).append((row, headings[name]))
+        failing = [row for row in self.rows if row.errors]
+        while failing and linking:
+            target = failing.pop()
+            for row, heading in linking.pop(target.number, ()):
+                if not row.errors:
+                    row.fault, row.status = target.fault or target.number, FAILED
+                    row.errors.append((heading, FAULT.format(row=row.fault)))
+                    failing.append(row)
 
     @property
     def errors(self) -> list[tuple[int, str, str]]:
-        """Every error as (row, column, sentence), in the order of the file."""
-        return [(row.number, column, text) for row in self.rows for column, text in row.errors]
+        """Every error as (row, column, sentence) in the order of the file; what follows from others comes last."""
+        rows = sorted(self.rows, key=lambda row: row.fault != 0)
+        return [(row.number, column, text) for row in rows for column, text in row.errors]
 
 
 @dataclass(frozen=True)
@@ -79,9 +119,20 @@ class PendingTag:
         return self.name
 
 
+@dataclass(frozen=True)
+class NewRow:
+    """A record that will be there once the import is written: the one that a row of the same file makes."""
+
+    number: int
+    row: RowResult = field(compare=False, repr=False)
+
+
 def stored_records(found: ImportPlan, **where: Any) -> models.QuerySet:
     """Return records of the database with what comparing them to the file's columns takes."""
     many = [one.field.name for one in found.columns if one.field and one.field.type.many]
     rows = found.model._default_manager.filter(**where).prefetch_related(*many)
     joins = access.access_joins(found.entity)
-    return rows.select_related(*joins) if joins else rows
+    rows = rows.select_related(*joins) if joins else rows
+    if found.locks and connection.features.has_select_for_no_key_update:
+        return rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+    return rows

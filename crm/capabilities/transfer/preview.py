@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.apps import apps
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Field
-from crm.capabilities.transfer.keys import chunks, name_of
-from crm.capabilities.transfer.preparation import FAILED, UNCHANGED, ImportPlan, PendingTag, RowResult
+from crm.capabilities.transfer.freshness import versions_of
+from crm.capabilities.transfer.keys import chunks, has_key, name_of
+from crm.capabilities.transfer.preparation import FAILED, UNCHANGED, ImportPlan, NewRow, PendingTag, RowResult
 from crm.records import access
 from crm.records.display import is_empty
 
@@ -24,6 +27,8 @@ def preview_data(found: ImportPlan) -> dict[str, Any]:
         "columns": [column.heading for column in found.columns],
         "rows": rows[:ROWS_SHOWN],
         "errors": [list(one) for one in found.errors],
+        "versions": versions_of(found),
+        "made": uuid.uuid4().hex,
     }
 
 
@@ -44,7 +49,7 @@ class _Shown:
                 keys |= value if isinstance(value, set) else {value}
         reference = leaf.type.reference(leaf)
         target = apps.get_model(reference.model)
-        wanted = [key for key in keys if key is not None and not isinstance(key, PendingTag)]
+        wanted = [key for key in keys if key is not None and not isinstance(key, PendingTag | NewRow)]
         for some in chunks(wanted):
             for one in access.viewer_rows(target).filter(pk__in=some):
                 self.titles[name, one.pk] = name_of(one, reference)
@@ -53,7 +58,10 @@ class _Shown:
         changed = list(row.changes.get(leaf.name, ()))
         if leaf.type.many:
             return [*changed, row.links.get(leaf.name, set())]
-        return [*changed, getattr(row.record, f"{leaf.name}_id", None) if row.record else None]
+        return [*changed, self._key(row, leaf) if row.record else None]
+
+    def _key(self, row: RowResult, leaf: Field) -> Any:
+        return row.row_links.get(leaf.name) or getattr(row.record, f"{leaf.name}_id")
 
     def row(self, row: RowResult) -> dict[str, Any]:
         shown: dict[str, Any] = {"number": row.number, "status": row.status, "errors": row.errors}
@@ -74,8 +82,8 @@ class _Shown:
     def _new(self, row: RowResult, leaf: Field) -> str:
         if leaf.type.many:
             return self.text(leaf, row.links.get(leaf.name, set()))
-        name = f"{leaf.name}_id" if leaf.type.reference(leaf) is not None else leaf.name
-        return self.text(leaf, getattr(row.record, name))
+        is_link = leaf.type.reference(leaf) is not None
+        return self.text(leaf, self._key(row, leaf) if is_link else getattr(row.record, leaf.name))
 
     def text(self, leaf: Field, value: Any) -> str:
         if is_empty(value) or value == set():
@@ -85,4 +93,8 @@ class _Shown:
         return self._title(leaf, value) if leaf.type.reference(leaf) is not None else leaf.type.display(value, leaf)
 
     def _title(self, leaf: Field, key: Any) -> str:
+        if isinstance(key, NewRow):
+            target = key.row.record
+            name = name_of(target, leaf.type.reference(leaf)) if has_key(target) else str(target)
+            return _("%(name)s (row %(row)s of this file)") % {"name": name, "row": key.number}
         return key.name if isinstance(key, PendingTag) else self.titles.get((leaf.name, key), HIDDEN_TARGET)

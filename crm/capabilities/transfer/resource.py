@@ -19,6 +19,7 @@ from crm.capabilities.transfer.columns import file_fields
 from crm.capabilities.transfer.formula_injection import encode, escape, escape_null_word
 from crm.capabilities.transfer.gc_pause import gc_disabled
 from crm.capabilities.transfer.keys import join_words, key_fields, key_joins, name_of
+from crm.capabilities.transfer.notations import export_notation
 from crm.fields.base import Reading
 from crm.fields.moments import zone_of
 from crm.records import access
@@ -39,6 +40,7 @@ class FaceWidget(Widget):
         super().__init__()
         self.leaf = leaf
         self.nulls = nulls
+        self.notation = export_notation(leaf.entity) if leaf is not None else None
         self.format = "csv"
 
     def render(self, value: Any, obj: models.Model | None = None, **kwargs: Any) -> Any:
@@ -50,6 +52,8 @@ class FaceWidget(Widget):
             return self._safe(self._name(value))
         if self.format == "xlsx":
             return self._safe(self._native(value))
+        if self.format == "csv":
+            return self._safe(self.leaf.type.written(value, self.leaf, self.notation))
         return self._safe(self.leaf.type.serialize(value, self.leaf))
 
     def _safe(self, cell: Any) -> Any:
@@ -66,7 +70,8 @@ class FaceWidget(Widget):
         return escape_null_word(cell, self.nulls) if self.nulls else cell
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        return self.leaf.type.validate(self.leaf.type.parse(value, self.leaf, Reading()), self.leaf)
+        reading = Reading(numbers=self.notation)
+        return self.leaf.type.validate(self.leaf.type.parse(value, self.leaf, reading), self.leaf)
 
     def _name(self, value: Any) -> Any:
         reference = self.leaf.type.reference(self.leaf)

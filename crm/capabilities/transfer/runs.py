@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity
-from crm.capabilities.transfer.file_reader import FileRefused, format_of, read_sheet
+from crm.capabilities.transfer.file_reader import FileRefused, Sheet, format_of, read_sheet
+from crm.capabilities.transfer.freshness import tell_changes
 from crm.capabilities.transfer.importing import ImportRefused, prepare, rehearse, write
 from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
@@ -24,28 +26,59 @@ from crm.records.changes import change_scope
 from crm.records.rules import RuleBroken
 
 
-def start_run(entity: Entity, name: str, data: bytes, user: Any, format: str | None = None) -> ImportRun:
-    """Read a file and keep the preview of its import. Raises FileRefused where the file as a whole is of no use."""
+def start_run(
+    entity: Entity, name: str, data: bytes, user: Any, format: str | None = None, **written: str
+) -> ImportRun:
+    """Read a file and keep the preview of its import. Raises FileRefused where the file as a whole is of no use.
+
+    `numbers` and `encoding` say how the file is written, where the definitions do not.
+    """
     found_format = format_of(name, format)
-    sheet = read_sheet(data, found_format)
-    found = prepare(entity, sheet, user=user)
+    run = _new_run(entity, name, data, found_format, user, **written)
+    found, preview = _previewed(run, entity, data, user)
+    run.set_counts(found.counts)
+    with transaction.atomic():  # The files are kept with the row that names them, or not at all.
+        run.source.save(f"source.{found_format}", ContentFile(data), save=False)
+        run.keep_preview(preview)
+        run.save()
+    return run
+
+
+def _previewed(run: ImportRun, entity: Entity, data: bytes, user: Any) -> tuple[ImportPlan, dict[str, Any]]:
+    """Return what an import would do, as a preparation and as it is shown. Raises FileRefused."""
+    sheet = _sheet(run, entity, data)
+    found = prepare(entity, sheet, user=user, numbers=run.numbers)
     preview = preview_data(found)
     broken = rehearse(found) if found.is_sound else None
     if broken:
-        found = prepare(entity, sheet, user=user)
+        found = prepare(entity, sheet, user=user, numbers=run.numbers)
         found.fail(*broken)
         preview = preview_data(found)
     if found.refusals:
         raise FileRefused("\n".join(found.refusals))
-    run = _new_run(entity, name, data, found_format, user)
-    run.set_counts(found.counts)
-    run.source.save(f"source.{found_format}", ContentFile(data), save=False)
-    run.keep_preview(preview)
-    run.save()
-    return run
+    return found, preview
 
 
-def _new_run(entity: Entity, name: str, data: bytes, format: str, user: Any) -> ImportRun:
+def renew_run(run: ImportRun, entity: Entity, user: Any) -> None:
+    """Make the preview of a run anew, from the records as they are now. Raises ImportRefused or FileRefused."""
+    with transaction.atomic():
+        _lock_preview(run)
+        with run.source.open("rb") as file:
+            found, preview = _previewed(run, entity, file.read(), user)
+        former = run.preview.name
+        run.set_counts(found.counts)
+        run.keep_preview(preview)
+        run.save()
+    run.preview.storage.delete(former)
+
+
+def _sheet(run: ImportRun, entity: Entity, data: bytes) -> Sheet:
+    return read_sheet(data, run.format, run.encoding or entity.sections["transfer"].encoding or "")
+
+
+def _new_run(
+    entity: Entity, name: str, data: bytes, format: str, user: Any, numbers: str = "", encoding: str = ""
+) -> ImportRun:
     return ImportRun(
         business=entity.business.label,
         entity=entity.name,
@@ -53,6 +86,8 @@ def _new_run(entity: Entity, name: str, data: bytes, format: str, user: Any) -> 
         filename=name[-200:],
         sha256=hashlib.sha256(data).hexdigest(),
         format=format,
+        numbers=numbers,
+        encoding=encoding,
         status=PREVIEWED,
     )
 
@@ -65,12 +100,22 @@ def imported_before(entity: Entity, sha256: str) -> ImportRun | None:
     return same.first()
 
 
-def finish_run(run: ImportRun, entity: Entity, user: Any, reason: str = "") -> None:
-    """Import the file of a previewed run, read and compared anew. Raises ImportRefused, with nothing written."""
+def finish_run(run: ImportRun, entity: Entity, user: Any, reason: str = "", seen: str = "") -> None:
+    """Import the file of a previewed run, read and compared anew. Raises ImportRefused, with nothing written.
+
+    Records that were changed, added or deleted since the preview are told, and so is a preview other than the one that
+    was `seen`.
+    """
     with transaction.atomic():
         _lock_preview(run)
+        preview = run.read_preview()
+        if seen and seen != preview.get("made"):
+            raise ImportRefused(_("This preview was made anew meanwhile. Look at it before you import."))
         with run.source.open("rb") as file:
-            found = prepare(entity, read_sheet(file.read(), run.format), user=user)
+            found = prepare(entity, _sheet(run, entity, file.read()), user=user, numbers=run.numbers, locks=True)
+        changes = tell_changes(found, preview.get("versions"))
+        if changes:
+            raise ImportRefused(changes)
         _check_since(found)
         _check_verbs(found, user)
         run.set_counts(found.counts)
@@ -83,6 +128,7 @@ def _lock_preview(run: ImportRun) -> None:
     locked = ImportRun.objects.select_for_update().get(pk=run.pk)
     if locked.status != PREVIEWED:
         raise ImportRefused(f"This import is {locked.status} already.")
+    run.preview, run.source = locked.preview, locked.source
 
 
 def _check_since(found: ImportPlan) -> None:
@@ -115,14 +161,15 @@ def import_file(
 ) -> tuple[ImportRun, ImportPlan]:
     """Import a file at once, as the command does; with `dry_run`, only say what it would do.
 
-    Options: `format`, `dry_run`, `reason`, `adjust`. Raises FileRefused or ImportRefused, with nothing written; rows
-    with errors are not an exception but in the preparation.
+    Options: `format`, `dry_run`, `reason`, `adjust`, `numbers`, `encoding`. Raises FileRefused or
+    ImportRefused, with nothing written; rows with errors are not an exception but in the preparation.
     """
     format = format_of(name, options.get("format"))
-    run = _new_run(entity, name, data, format, user)
-    sheet = read_sheet(data, format)
+    run = _new_run(entity, name, data, format, user, options.get("numbers") or "", options.get("encoding") or "")
+    sheet = _sheet(run, entity, data)
     with transaction.atomic():
-        found = prepare(entity, sheet, options.get("adjust"), user)
+        locks = not options.get("dry_run")
+        found = prepare(entity, sheet, options.get("adjust"), user, run.numbers, locks)
         run.set_counts(found.counts)
         if found.is_sound and not options.get("dry_run"):
             _write(run, found, user, options.get("reason", ""))

@@ -16,6 +16,7 @@ from crm.fields import columns
 from crm.fields.moments import read_duration
 from crm.kernel.capability import Button, Capability, Page
 from crm.kernel.contributions import Contributions, Kind
+from crm.records.identity import UniqueByKeys
 from crm.records.soft_delete import DELETED_AT, DELETED_IN, UniqueUnlessDeleted
 
 
@@ -70,7 +71,7 @@ class Trash(Capability):
 def _unique_unless_deleted(entity: Entity, contributions: Contributions, origin: object) -> None:
     """Let what must be unique be so among the records that are not in the trash."""
     for group in contributions.by_kind(Kind.CONSTRAINT).values():
-        if type(group) is models.UniqueConstraint:
+        if type(group) is UniqueByKeys:
             group.__class__ = UniqueUnlessDeleted
             group.condition = UniqueUnlessDeleted(fields=group.fields, name=group.name).condition
     for name, column in contributions.by_kind(Kind.COLUMN).items():

@@ -15,16 +15,20 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity
 from crm.builders.inputs import is_key
 from crm.capabilities.trash.section import restore_for
 from crm.capabilities.trash.soft_delete import GONE, restore, went_along
+from crm.kernel.contributions import Kind
 from crm.records import access
-from crm.records.changes import change_scope
+from crm.records.changes import REASON, change_scope
 from crm.records.display import title_joins, title_of
 
 PAGE = 50
+DELETION = "deletion"
+"""The input beside each record that says which deletion the page showed: another one since is not taken back unseen."""
 
 
 def can_be_restored(entity: Entity) -> str:
@@ -45,10 +49,11 @@ def trash_page(admin: Any, request: HttpRequest) -> HttpResponse:
     rows = deleted_rows(admin, request)
     chosen = list(rows.filter(pk__in=[key for key in request.POST.getlist("record") if is_key(key)][:500]))
     act = request.POST.get("act", "") if request.method == "POST" else ""
-    if act == "restore" and chosen:
-        return _restore(admin, request, chosen)
-    if act == "delete" and chosen and "sure" in request.POST:
-        return _delete(admin, request, chosen)
+    reason = request.POST.get(REASON, "").replace("\x00", "").strip()
+    is_done = bool(chosen) and (act == "restore" or (act == "delete" and "sure" in request.POST))
+    needs_reason = bool(admin.contributions.by_kind(Kind.REASON))
+    if is_done and (reason or not needs_reason):
+        return _restore(admin, request, chosen, reason) if act == "restore" else _delete(admin, request, chosen)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         **admin.admin_site.each_context(request),
@@ -57,6 +62,9 @@ def trash_page(admin: Any, request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": _rows(admin, chosen if act == "delete" and chosen else list(page)),
         "asks": act == "delete" and bool(chosen),
+        "asks_reason": needs_reason and (act != "delete" or bool(chosen)),
+        "lacks_reason": is_done,
+        "ticked": {one.pk for one in chosen},
         "days": restore_for(admin.definition).days,
         "list_url": admin.url("changelist"),
     }
@@ -76,6 +84,7 @@ def gone_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse 
         "along": _counted({model: len(keys) for model, keys in went_along(found).cascades.items()}, but=found),
         "url": admin.url("trash"),
         "list_url": admin.url("changelist"),
+        "asks_reason": bool(admin.contributions.by_kind(Kind.REASON)),
     }
     return TemplateResponse(request, "trash/gone.html", context)
 
@@ -89,6 +98,7 @@ def _rows(admin: Any, records: list[Any]) -> list[dict[str, Any]]:
             "title": title_of(record),
             "who": users.get(record.pk, "The system"),
             "when": record.deleted_at,
+            "deletion": record.deleted_in,
             "days_left": _days_left(record, admin.definition),
             "together": _counted(together.get(record.deleted_in, {}), but=record),
         }
@@ -127,11 +137,14 @@ def _counted(counts: Mapping[Any, int], but: Any) -> str:
     return ", ".join(f"{count} {words[one]}" for one, count in others.items() if count)
 
 
-def _restore(admin: Any, request: HttpRequest, chosen: list[Any]) -> HttpResponse:
+def _restore(admin: Any, request: HttpRequest, chosen: list[Any], reason: str) -> HttpResponse:
     done = []
     for record in chosen:
+        seen = request.POST.get(f"{DELETION}_{record.pk}")
         try:
-            with change_scope(request.user, "Restored from the trash", "trash"):
+            if seen is not None and seen != str(record.deleted_in):
+                raise ValidationError(_("It was restored and deleted again meanwhile. Look at the trash again."))
+            with change_scope(request.user, reason or "Restored from the trash", "trash"):
                 restore(record)
         except ValidationError as error:
             messages.error(request, f"{title_of(record)} was not restored. {' '.join(error.messages)}")

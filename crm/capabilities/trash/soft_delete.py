@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.kernel.events import records_written
 from crm.records.changes import ensure_change_scope
@@ -16,6 +17,7 @@ from crm.records.deletion import CHUNK, Deletion, Model, collect_deletion
 from crm.records.row_limits import check_row_limits
 from crm.records.rules import check_written
 from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted, not_deleted, unique_unless_deleted
+from crm.records.writes import lock
 
 GONE = models.Q(**{f"{DELETED_AT}__isnull": False})
 
@@ -27,8 +29,11 @@ def put_in_trash(model: Model, keys: Collection[Any]) -> tuple[int, dict[str, in
     """
     with transaction.atomic(), defer_recompute(), ensure_change_scope() as change:
         deletion = collect_deletion(model, keys)
-        if deletion.protected:
-            raise models.ProtectedError("Other records still point here.", set(_records(deletion.protected)))
+        staying = {
+            one: sorted(set(some) - set(deletion.cascades.get(one, ()))) for one, some in deletion.protected.items()
+        }
+        if any(staying.values()):
+            raise models.ProtectedError("Other records still point here.", set(_records(staying)))
         values = {DELETED_AT: timezone.now(), DELETED_IN: change.id}
         for one, some in deletion.cascades.items():
             before = find_dependents(one, some)
@@ -51,6 +56,9 @@ def restore(record: Any) -> int:
     """Bring a record back with what went along. Raises ValidationError, RuleBroken too, where that cannot be."""
     try:
         with transaction.atomic(), defer_recompute(), ensure_change_scope():
+            lock(record)
+            if not type(record)._base_manager.filter(pk=record.pk, **{DELETED_IN: record.deleted_in}).exists():
+                raise ValidationError(_("It was restored or deleted again meanwhile. Look at the trash again."))
             going = went_along(record).cascades
             complaints = [*_missing(going), *_taken(going)]
             if complaints:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 
+from crm.capabilities.workflow.batches import perform_all
 from crm.capabilities.workflow.compiler import Action, workflow_of
 from crm.capabilities.workflow.pages import ask, comment_form
-from crm.capabilities.workflow.transitions import TransitionNotAllowed, perform
 
 MAX_NAMED = 10
 
@@ -44,21 +44,15 @@ def _noun(admin: Any, count: int) -> str:
 
 
 def _perform_all(action: Action, admin: Any, request: HttpRequest, rows: models.QuerySet, comment: str) -> None:
-    done, skipped = 0, []
-    with transaction.atomic():
-        for record in list(rows.order_by("pk")):
-            try:
-                perform(record, action.name, request.user, comment)
-                done += 1
-            except TransitionNotAllowed as refused:
-                skipped.append(_skipped(record, " ".join(refused.messages)))
+    outcome = perform_all(rows, action, request.user, comment)
+    done, skipped = outcome.done, outcome.skipped
     if done:
         state = workflow_of(admin.definition).label(action.target).lower()
         messages.success(request, f"{done} {_noun(admin, done)}: {state}.")
     if skipped:
         more = f"; and {len(skipped) - MAX_NAMED} more" if skipped[MAX_NAMED:] else ""
         left = "1 was left as it is" if len(skipped) == 1 else f"{len(skipped)} were left as they are"
-        messages.warning(request, f"{left}: {'; '.join(skipped[:MAX_NAMED])}{more}")
+        messages.warning(request, f"{left}: {'; '.join(_skipped(*one) for one in skipped[:MAX_NAMED])}{more}")
 
 
 def _skipped(record: Any, why: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.apps import apps
@@ -44,7 +45,7 @@ def perform(record: Record, name: str, user: Any = None, comment: str = "") -> R
     except TransitionNotAllowed:
         raise
     except ValidationError as error:
-        raise TransitionNotAllowed(_sentence(error, record, workflow)) from None
+        raise TransitionNotAllowed(sentence_of(error, record, workflow)) from None
 
 
 def _locked(record: Record) -> Record:
@@ -67,25 +68,41 @@ def _perform(record: Record, workflow: Workflow, action: Action, comment: str, c
     if why:
         raise TransitionNotAllowed(why)
     _change(record, workflow, action, user)
-    kind = ContentType.objects.get_for_model(record)
-    Transition.objects.create(
-        content_type=kind,
-        object_id=record.pk,
-        action=action.name,
-        source=source,
-        target=action.target,
-        user=user,
-        user_name=name_of(user),
-        at=timezone.now(),
-        comment=comment,
-        change=change.id,
-    )
+    transition_of(ContentType.objects.get_for_model(record), record, source, action, comment, change).save()
     for name, parameters in action.then:
         actions.run(name, record=record, user=user, **parameters)
     return record
 
 
+def transition_of(
+    kind: ContentType, record: Record, source: str, action: Action, comment: str, change: Change
+) -> Transition:
+    """Return the step of a record as it is kept, unsaved."""
+    return Transition(
+        content_type=kind,
+        object_id=record.pk,
+        action=action.name,
+        source=source,
+        target=action.target,
+        user=change.user,
+        user_name=name_of(change.user),
+        at=timezone.now(),
+        comment=comment,
+        change=change.id,
+    )
+
+
 def _change(record: Record, workflow: Workflow, action: Action, user: Any) -> None:
+    names = assign(record, workflow, action, user)
+    with unlock_fields(record, names):
+        record.clean()
+        record.validate_unique()
+        record.validate_constraints()
+    record.save()
+
+
+def assign(record: Record, workflow: Workflow, action: Action, user: Any) -> set[str]:
+    """Give a record at hand what an action changes, and return the names of those fields. Raises ValidationError."""
     scope = EvalContext(record, user)
     values = {leaf: coerce_to_column(evaluate(expression, scope), leaf) for leaf, expression in action.sets}
     for leaf, value in values.items():
@@ -95,12 +112,8 @@ def _change(record: Record, workflow: Workflow, action: Action, user: Any) -> No
         setattr(record, name, empty if value is None else value)
     setattr(record, workflow.field.name, action.target)
     names = {workflow.field.name, *(leaf.name for leaf in values)}
-    with unlock_fields(record, names):
-        record.clean_fields(exclude=[one.name for one in record._meta.fields if one.name not in names])
-        record.clean()
-        record.validate_unique()
-        record.validate_constraints()
-    record.save()
+    record.clean_fields(exclude=[one.name for one in record._meta.fields if one.name not in names])
+    return names
 
 
 def name_of(user: Any) -> str:
@@ -142,12 +155,22 @@ def wrong_state(record: Record, workflow: Workflow, action: Action) -> str:
     return f"{record} is {label}: “{action.label}” is not possible from there."
 
 
-def unmet_condition(record: Record, action: Action, user: Any) -> str:
-    """Say why the action is not possible with the record as it is; nothing where it is."""
-    missing = [one.label for one in action.require if _is_missing(record, one)]
+def unmet_condition(
+    record: Record, action: Action, user: Any, tables: Collection[Field] | None = None, is_unmet: bool | None = None
+) -> str:
+    """Say why the action is not possible with the record as it is; nothing where it is.
+
+    Of a batch, it is known already which required `tables` have no rows, and whether the condition does not hold.
+    """
+    known = tables is not None
+    missing = [
+        one.label for one in action.require if (one in tables if known and one.type.rows else _is_missing(record, one))
+    ]
     if missing:
         return f"Fill in first: {', '.join(missing)}."
-    if action.condition is not None and not holds(action.condition, EvalContext(record, user)):
+    if is_unmet is None:
+        is_unmet = action.condition is not None and not holds(action.condition, EvalContext(record, user))
+    if is_unmet:
         return render_template(action.otherwise, record)
     return ""
 
@@ -160,7 +183,7 @@ def _is_missing(record: Record, field: Field) -> bool:
     return not child._default_manager.filter(**{field.entity.name: record.pk}).exists()
 
 
-def _sentence(error: ValidationError, record: Record, workflow: Workflow) -> str:
+def sentence_of(error: ValidationError, record: Record, workflow: Workflow) -> str:
     """Return what is wrong in one line; each message beside the label of the field that it is about."""
     about = isinstance(error, RuleBroken) and error.record
     if about and (type(about), about.pk) != (type(record), record.pk):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,24 @@ from django.core.management.base import CommandError
 from crm.capabilities.transfer.file_reader import FORMATS, FileRefused
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.runs import import_file, imported_before
+from crm.fields.notation import notation_like
 from crm.management.entities import RecordsCommand, find_entity, find_user
+
+
+def _sample(value: str) -> str:
+    try:
+        notation_like(value)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return value
+
+
+def _encoding(value: str) -> str:
+    try:
+        "".encode(value)
+    except (LookupError, UnicodeError):
+        raise ArgumentTypeError(f"{value!r} is no encoding.") from None
+    return value
 
 
 class Command(RecordsCommand):
@@ -24,6 +41,8 @@ class Command(RecordsCommand):
         parser.add_argument("file")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
         parser.add_argument("--format", choices=FORMATS, help="the format, where the name does not end with it")
+        parser.add_argument("--numbers", type=_sample, help="how the file writes numbers: 1,234.56 or 1.234,56")
+        parser.add_argument("--encoding", type=_encoding, help="the encoding of a CSV file, such as cp1252")
         parser.add_argument("--user", help="the user name of whoever imports, for the history")
         parser.add_argument("--reason", default="", help="why, for the history")
         parser.add_argument("--again", action="store_true", help="add the rows of a file that was imported already")
@@ -41,7 +60,7 @@ class Command(RecordsCommand):
         self._import(entity, path, data, options)
 
     def _import(self, entity: Any, path: Path, data: bytes, options: dict[str, Any]) -> None:
-        names = ("dry_run", "format", "reason")
+        names = ("dry_run", "format", "reason", "numbers", "encoding")
         user = find_user(options["user"])
         try:
             _, found = import_file(entity, path.name, data, user, **{name: options[name] for name in names})

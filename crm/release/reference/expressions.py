@@ -109,6 +109,11 @@ FITTING = f"""
 A value is rounded to the digits of its field. A number that does not fit into the column ({DIGITS} digits) is nothing,
 and a text is cut at its `max_length`. Text is compared letter by letter, so that `held` is not `Held`. A choice is its
 key; a key that the field does not have is refused.
+
+A moment is moved by `days(…)` along the calendar of the business's time zone: to the same hour of another day, also
+when the clocks change between. Where the clocks show that hour twice, it is the first; where they skip it, it is as
+much later (02:30 becomes 03:30). Hours, parts of a day, the values of duration fields, and the least or the greatest of
+days and hours are elapsed time.
 """
 
 

@@ -1,6 +1,15 @@
 "use strict";
 // The engine's own behaviour in the admin: tabs, panels that load when opened, tags that can be made up, row counts.
 
+// The Content Security Policy allows no style attributes in markup. Scripts that set one, as Alpine.js does for the bar of
+// actions below a list, set the same properties by the object model instead, which it allows.
+const crmSetAttribute = Element.prototype.setAttribute;
+Element.prototype.setAttribute = function (name, value) {
+  if (String(name).toLowerCase() === "style" && this.style) this.style.cssText = value;
+  else crmSetAttribute.call(this, name, value);
+};
+htmx.config.includeIndicatorStyles = false;  // It would write them into the page; no page of ours shows an indicator.
+
 function crmTabs(name, ids, withErrors) {
   const key = "crm-tab:" + name;
   const isNew = window.location.pathname.endsWith("/add/");

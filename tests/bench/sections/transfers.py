@@ -123,7 +123,8 @@ def _show(verb: str, name: str, size: int, kind: str, taken: Runs, notes: list[s
     rows = []
     for one, runs in taken.items():
         seconds = quartiles([found["seconds"] for found in runs])[1]
-        peak = f"{runs[-1]['megabytes']:,.0f} MB"
+        last = runs[-1]
+        peak = f"{last['megabytes']:,.0f} MB (+{last['growth']:,.0f})"
         cells = [one, f"{runs[0]['rows']:,}", spread(speeds[one]), ratio(speeds[one], speeds["baseline"])]
         rows.append([*cells, short(seconds), peak])
     least = taken["baseline"][0]["rows"]

@@ -12,7 +12,7 @@ from crm.capabilities.history.revert import revert_change, revert_record
 from crm.capabilities.history.timeline import read_timeline
 from crm.records.changes import change_scope
 from crm.records.writes import write_records
-from tests.support.pages import address, said, text_of
+from tests.support.pages import address, bring_back, form_data, said, text_of
 from tests.support.people import person
 from tests.support.records import make, model
 
@@ -25,8 +25,7 @@ def newest(record):
 
 def revert(client, record, version, **data):
     """Go back as a person does: by the page's button."""
-    name = record.definition.name
-    return client.post(address(name, "revert", record.pk, version.history_id), data, follow=True)
+    return bring_back(client, record, version.history_id, **data)
 
 
 # A record
@@ -376,3 +375,46 @@ def test_a_record_of_the_past_can_be_written_by_revert_record_alone():
     customer.save()
     revert_record(customer, then)
     unchanged(customer, name="A")
+
+
+# What was changed since
+
+
+def test_the_page_names_the_later_changes_with_who_when_and_which_fields(signed_in):
+    booking = make("booking", wishes="Aisle", seats=2)
+    then = newest(booking)
+    with change_scope(person("sales", first_name="Sam", last_name="Lee"), "", "admin"):
+        booking.wishes = "Window"
+        booking.save()
+    make("passenger", booking=booking, first_name="Ada", last_name="L")
+    text = text_of(signed_in.get(address("booking", "revert", booking.pk, then.history_id)))
+    assert "This takes back what was changed since then:" in text
+    assert "Sam Lee" in text and "Special wishes" in text and "Ada L added" in text
+
+
+@pytest.mark.parametrize("later", ["a value", "a row", "a row that went", "nothing was seen"])
+def test_a_change_that_the_page_did_not_show_is_not_taken_back(signed_in, later):
+    booking = make("booking", wishes="Aisle", seats=2)
+    gone = make("passenger", booking=booking)
+    then = newest(booking)
+    booking.wishes = "Window"
+    booking.save()
+    url = address("booking", "revert", booking.pk, then.history_id)
+    seen = form_data(signed_in.get(url), "revert")["seen"][0]
+    if later == "a value":
+        booking.notes = "Rang twice"
+        booking.save()
+    elif later == "a row":
+        make("passenger", booking=booking, first_name="Late")
+    elif later == "a row that went":
+        gone.delete()
+    rows = list(model("passenger").objects.values())
+    page = signed_in.post(url, {"seen": seen, "change_reason": "Mine"} if later != "nothing was seen" else {})
+    assert page.status_code == 200 and "the page did not show every change" in text_of(page)
+    unchanged(booking, wishes="Window")
+    assert list(model("passenger").objects.values()) == rows
+    again = form_data(page, "revert")
+    assert again["change_reason"] == (["Mine"] if later != "nothing was seen" else [""])
+    assert said(signed_in.post(url, again, follow=True)) == [f"{booking} is as it was then."]
+    booking.refresh_from_db()
+    assert booking.wishes == "Aisle"

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.workplace import ENGINES, ROOT, Workplace, workplace
+
+from tests.support.workplace import ENGINES, ROOT, Workplace, workplace
 
 DATA = Path(os.environ.get("FORMWRIGHT_DATA") or ROOT.parent / "shared" / "data")
 NORTHWIND = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 from files import take_in, told
@@ -40,7 +41,19 @@ def test_escaping_is_undone_by_reading(text):
 @given(CELLS)
 def test_no_escaped_cell_is_a_formula(text):
     found = escape(text)
-    assert not found.startswith(("=", "+", "-", "@", "\t", "\r")) or found.lstrip("-").replace(".", "", 1).isdecimal()
+    harmless = re.fullmatch(r"-?\d+([.,]\d+)?|\+[0-9]{7,15}", found)
+    assert not found.startswith(("=", "+", "-", "@", "\t", "\r")) or harmless
+
+
+@pytest.mark.parametrize("cell", ["+4930901820", "-5", "-3,50", "-3.50"])
+def test_a_phone_or_a_number_is_written_as_it_is(cell):
+    assert escape(cell) == cell == unescape(cell)
+    assert unescape(escape(f"'{cell}")) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["+44", "+1+1", "-1+1", "+4930901820+1", "-2-3", "+49 30 901820", "+4930901820\n=1"])
+def test_what_might_be_calculated_is_marked(cell):
+    assert escape(cell) == f"'{cell}"
 
 
 @given(CELLS, CELLS)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from crm.capabilities.trash.soft_delete import restore
+from crm.records.display import title_of
 from tests.support.pages import address, said, text_of
 from tests.support.people import person
 from tests.support.records import make, model
@@ -112,3 +115,29 @@ def test_a_form_keeps_the_link_that_a_record_has(signed_in):
     model("customer")._base_manager.update(deleted_at=invoice.created)
     page = text_of(signed_in.get(address("invoice", "change", invoice.pk)))
     assert "(in the trash)" in page
+
+
+def test_a_deletion_that_the_page_did_not_show_is_not_taken_back(signed_in):
+    trip = make("customer", name="Zed")
+    trip.delete()
+    first = trip.deleted_in
+    restore(trip)
+    trip.refresh_from_db()
+    trip.delete()
+    data = {"act": "restore", "record": [trip.pk], f"deletion_{trip.pk}": str(first)}
+    answer = signed_in.post(address("customer", "trash"), data, follow=True)
+    assert said(answer) == [
+        f"{title_of(trip)} was not restored. It was restored and deleted again meanwhile. Look at the trash again."
+    ]
+    assert not model("customer").objects.exists()
+    shown = signed_in.get(address("customer", "trash")).content.decode()
+    assert f'name="deletion_{trip.pk}" value="{trip.deleted_in}"' in shown
+
+
+def test_two_who_restore_at_once_are_told(signed_in):
+    trip = make("customer", name="Zed")
+    trip.delete()
+    stale = type(trip)._base_manager.get(pk=trip.pk)
+    restore(trip)
+    with pytest.raises(ValidationError, match="It was restored or deleted again meanwhile"):
+        restore(stale)

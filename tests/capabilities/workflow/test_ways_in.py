@@ -13,7 +13,7 @@ from crm.capabilities.transfer.runs import import_file, undo_run
 from crm.capabilities.workflow.transitions import perform
 from crm.records.rules import READ_ONLY_MESSAGE
 from tests.capabilities.transfer.files import csv_file, take_in, told
-from tests.support.pages import address, form_data, said, save, text_of
+from tests.support.pages import address, bring_back, form_data, said, save, text_of
 from tests.support.people import client_of, person
 from tests.support.records import entity, make, model
 
@@ -113,7 +113,7 @@ def test_going_back_to_a_version_leaves_the_state(signed_in):
     booking.refresh_from_db()
     booking.wishes = "Window"
     booking.save()
-    page = signed_in.post(address("booking", "revert", booking.pk, first.history_id), follow=True)
+    page = bring_back(signed_in, booking, first.history_id)
     assert said(page) == [f"{booking} is as it was then, but status stays Held."]
     booking.refresh_from_db()
     assert (booking.status, booking.wishes) == ("held", "Aisle")

@@ -1,0 +1,115 @@
+"""Bad requests: whatever a request holds that cannot be read is answered by a page that says so, never by an error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.template.loader import render_to_string
+from django.utils.http import parse_header_parameters
+from django.utils.translation import gettext as _
+
+from crm.blueprint.bounds import is_key
+
+UNREADABLE = (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)
+
+
+class RefusalMiddleware:
+    """Reads a request before anything else does, and answers 400 with a clear page where that cannot be done.
+
+    Stands before the middleware that reads what was posted (CSRF), whose errors no view could catch.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            _read(request)
+        except UNREADABLE as error:
+            return bad_request(request, error)
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return bad_request(request, exception) if isinstance(exception, UNREADABLE) else None
+
+
+def refuse_encodings(application: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a WSGI application: a request in another encoding than UTF-8 is refused before Django builds it.
+
+    Django decodes the address by the encoding that a request says, outside of all its handlers: `rot13` and what has
+    no end of such names would be an error that no middleware sees.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if is_utf8(environ.get("CONTENT_TYPE", "")):
+            return application(environ, start_response)
+        page = bad_page(_("What was sent could not be read. Nothing was saved."))
+        headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
+        start_response("400 Bad Request", headers)
+        return [page]
+
+    return answer
+
+
+def is_utf8(content_type: str) -> bool:
+    """Return whether a Content-Type leaves the encoding open or says UTF-8; UTF-7 writes lone surrogates."""
+    try:
+        charset = parse_header_parameters(content_type)[1].get("charset", "utf-8")
+    except (LookupError, ValueError):
+        return False
+    return charset.strip("\"' ").lower() in ("utf-8", "utf8", "us-ascii")
+
+
+def bad_page(reason: str) -> bytes:
+    return render_to_string("crm/bad_request.html", {"reason": reason}).encode()
+
+
+def _read(request: HttpRequest) -> None:
+    """Parse the parameters and the form of a request. Raises one of UNREADABLE."""
+    if not is_utf8(request.META.get("CONTENT_TYPE", "")):
+        raise BadRequest("charset")
+    request.GET  # noqa: B018
+    if request.method == "POST":
+        request.POST  # noqa: B018
+
+
+def bad_request(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Return the page that says why a request was not understood."""
+    logging.getLogger(f"django.security.{type(error).__name__}").warning("Bad request: %s", request.path)
+    response = HttpResponse(bad_page(_reason(error)), status=400)
+    response["X-Frame-Options"] = "DENY"
+    return response
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TooManyFieldsSent):
+        most = f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,}"
+        return _("More than %(most)s values were sent at once. Nothing was saved: save a part at a time.") % {
+            "most": most
+        }
+    if isinstance(error, RequestDataTooBig):
+        most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6:.1f}"
+        return _("More than %(most)s MB of text were sent at once. Nothing was saved: save a part at a time.") % {
+            "most": most
+        }
+    if isinstance(error, DisallowedModelAdminLookup):
+        return _("The list cannot be filtered by one of the parameters of this address.")
+    return _("What was sent could not be read. Nothing was saved.")
+
+
+def wrong_keys(request: HttpRequest) -> HttpResponse | None:
+    """Go back to the list, with a message, where its action was sent for what can be no record; else return None."""
+    chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) if request.method == "POST" else []
+    if all(map(is_key, chosen)):
+        return None
+    messages.error(request, _("Nothing was done: what was chosen is no record of this list."))
+    return HttpResponseRedirect(request.get_full_path())

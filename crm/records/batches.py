@@ -1,0 +1,45 @@
+"""Writing in batches: what a batch needs to read along, and what becomes of one that the database refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from crm.blueprint.expressions.tree import Expression, Path
+from crm.blueprint.nodes import Entity
+from crm.records.display import title_joins
+
+BATCH = 500
+"""How many records are read, checked and written at a time."""
+Write = TypeVar("Write")
+
+
+def joins_of_checks(entity: Entity, more: Iterable[Expression] = ()) -> list[str]:
+    """Return what to `select_related` so that no title, no rule and no condition costs a query a record."""
+    showing = (one for shown in entity.rules.showing.values() for one in vars(shown).values() if one is not None)
+    roots = [*(rule.check for rule in entity.rules.checks if rule.is_of_form), *showing, *more]
+    paths = [node for root in roots for node in root.root.walk() if isinstance(node, Path) and not node.of_user]
+    ways = ([step for step in path.steps if step.type.reference(step) is not None] for path in paths)
+    joins = ["__".join(step.name for step in way) for way in ways if way and not any(step.type.many for step in way)]
+    return list(dict.fromkeys([*title_joins(entity), *joins]))
+
+
+def write_what_can_be(
+    writes: list[Write], save: Callable[[list[Write]], Any], refuse: Callable[[Write, Exception], Any]
+) -> int:
+    """Save a batch and return how much of it was; of one that is refused, each half, down to the record that is why."""
+    if not writes:
+        return 0
+    try:
+        with transaction.atomic():
+            save(writes)
+        return len(writes)
+    except (ValidationError, IntegrityError) as error:
+        if len(writes) == 1:
+            refuse(writes[0], error)
+            return 0
+    half = len(writes) // 2
+    return sum(write_what_can_be(some, save, refuse) for some in (writes[:half], writes[half:]))

@@ -1,0 +1,79 @@
+"""The rows of crm_release: which definitions this database was brought to, when, and what is still to do for it.
+
+What a release has to do after its migrations is noted in the transaction of the migrations themselves, and each task is
+struck off when it is done: so an apply that was killed is seen, and finished, by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.models import Release
+
+SNAPSHOT, RECOMPUTE, RULES, RELOAD = "snapshot", "recompute", "rules", "reload"
+"""The tasks of a release after its migrations, in their order. `rules` names those that are to be counted."""
+
+
+def describe_task(task: str) -> str:
+    """Return a task in an owner's words."""
+    words = {
+        SNAPSHOT: _("write applied.json"),
+        RECOMPUTE: _("work out the computed values"),
+        RULES: _("count the records that break new rules"),
+        RELOAD: _("tell the web server to start anew"),
+    }
+    return words.get(task.split(" ")[0], task)
+
+
+@dataclass(frozen=True)
+class LastRelease:
+    """What the newest row of a business says."""
+
+    pk: int
+    hash: str
+    when: str
+    pending: tuple[str, ...] = ()
+
+    @property
+    def pending_words(self) -> list[str]:
+        return [describe_task(task) for task in self.pending]
+
+
+def last_release(label: str) -> LastRelease | None:
+    """Return the newest release of a business, or None where none is noted; also in a database of an older engine."""
+    with connection.cursor() as cursor:
+        table = Release._meta.db_table
+        if table not in connection.introspection.table_names(cursor):
+            return None
+        known = {one.name for one in connection.introspection.get_table_description(cursor, table)}
+    names = ["pk", "hash", "applied", *(["pending"] if "pending" in known else [])]
+    row = Release.objects.filter(business=label).values(*names).first()
+    if row is None:
+        return None
+    when = timezone.localtime(row["applied"]).strftime("%Y-%m-%d %H:%M")
+    return LastRelease(row["pk"], row["hash"], when, tuple(row.get("pending", ())))
+
+
+def note_release(business: str, tasks: Iterable[str], **facts: Any) -> LastRelease:
+    """Note a release with what it still has to do; it takes over the tasks of those before that were not finished."""
+    unfinished = Release.objects.filter(business=business).exclude(pending=[])
+    tasks = [*tasks]
+    for earlier in unfinished:
+        tasks += [task for task in earlier.pending if task.startswith(RULES) and task not in tasks]
+    unfinished.update(pending=[])
+    tasks.sort(key=lambda task: (SNAPSHOT, RECOMPUTE, RULES, RELOAD).index(task.split(" ")[0]))
+    row = Release.objects.create(business=business, pending=tasks, **facts)
+    return LastRelease(row.pk, row.hash, "", tuple(tasks))
+
+
+def strike_off(release: LastRelease, task: str) -> None:
+    """Note that a task of a release is done."""
+    row = Release.objects.get(pk=release.pk)
+    row.pending = [other for other in row.pending if other != task]
+    row.save(update_fields=["pending"])

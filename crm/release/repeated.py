@@ -1,0 +1,91 @@
+"""What two branches have both added: the migration of the second must not add it once more.
+
+Where a field or an entity that a migration adds is there already, with the same columns, the addition is left out.
+Where the two differ, nothing can say which is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ModelState, ProjectState
+from django.utils.translation import gettext as _
+
+MOVES = (migrations.RemoveField, migrations.RenameField, migrations.RenameModel, migrations.DeleteModel)
+COLUMNS = (migrations.AddField, migrations.AlterField)
+
+
+class Contradiction(Exception):
+    """Two migrations add the same name as different columns."""
+
+
+def without_repeats(operations: list[Operation], state: ProjectState, label: str) -> list[Operation]:
+    """Return the operations of a migration without those whose outcome the state before it has already.
+
+    Raises Contradiction where the outcome would be another one.
+    """
+    names = ("model_name_lower", "name_lower", "old_name_lower", "new_name_lower")
+    moved = {getattr(one, name, "") for one in operations if isinstance(one, MOVES) for name in names}
+    known = {name: model for (app, name), model in state.models.items() if app == label and name not in moved}
+    repeated = {
+        (one.model_name_lower, one.name_lower)
+        for one in operations
+        if isinstance(one, migrations.AddField) and one.name in _fields(known.get(one.model_name_lower))
+    }
+    for model, name in repeated:
+        last = [one for one in operations if isinstance(one, COLUMNS) and _key(one) == (model, name)][-1]
+        _check_same(known[model], last.name, last.field)
+    kept: list[Operation] = []
+    for one in operations:
+        if isinstance(one, COLUMNS) and _key(one) in repeated:
+            continue
+        if isinstance(one, migrations.CreateModel) and one.name_lower in known:
+            kept += _rest_of(one, known[one.name_lower])
+        elif not _is_there(one, known):
+            kept.append(one)
+    return kept
+
+
+def _key(one: Any) -> tuple[str, str]:
+    return one.model_name_lower, one.name_lower
+
+
+def _fields(model: ModelState | None) -> dict[str, models.Field]:
+    return model.fields if model else {}
+
+
+def _check_same(model: ModelState, name: str, field: models.Field) -> None:
+    if repr(model.fields[name].deconstruct()[1:]) != repr(field.deconstruct()[1:]):
+        sentence = _("%(model)s.%(name)s is added by both, as different columns")
+        raise Contradiction(sentence % {"model": model.name.lower(), "name": name})
+
+
+def _is_there(one: Operation, known: dict[str, ModelState]) -> bool:
+    """Say whether a constraint or an index that is added is there already."""
+    named = getattr(one, "constraint", None) or getattr(one, "index", None)
+    if not isinstance(one, migrations.AddConstraint | migrations.AddIndex) or one.model_name_lower not in known:
+        return False
+    key = "constraints" if isinstance(one, migrations.AddConstraint) else "indexes"
+    return named.name in _names(known[one.model_name_lower], key)
+
+
+def _names(model: ModelState, key: str) -> set[str]:
+    return {each.name for each in model.options.get(key, ())}
+
+
+def _rest_of(one: migrations.CreateModel, model: ModelState) -> Iterator[Operation]:
+    """Yield what the creation of a model that is there already would add to it."""
+    for name, field in one.fields:
+        if name in model.fields:
+            _check_same(model, name, field)
+        else:
+            yield migrations.AddField(one.name, name, field)
+    for constraint in one.options.get("constraints", ()):
+        if constraint.name not in _names(model, "constraints"):
+            yield migrations.AddConstraint(one.name, constraint)
+    for index in one.options.get("indexes", ()):
+        if index.name not in _names(model, "indexes"):
+            yield migrations.AddIndex(one.name, index)
