@@ -29,7 +29,7 @@ WEAK = {
     "x" * 80: "repeats itself",
     "0123456789" * 6: "few different characters",
     "change-me-please " * 4: "repeats itself",
-    "django-insecure-" + secrets.token_urlsafe(50): "for development",
+    "django-insecure-8tu4-EMdJvwioZOa21treBygMa0IGPjzPWZy80pRRKoT4kk2lw": "for development",
 }
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm.records.soft_delete import is_unique
+from crm.records.identity import is_unique
 from crm.records.writes import write_records
 from tests.support.pages import address, said
 from tests.support.records import make, model

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from support.records import business, make, model
 
-from crm.builders.filters import NumberField
+from crm.builders.filter_fields import NumberField
 from crm.fields.numbers import read_number
 
 pytestmark = pytest.mark.django_db

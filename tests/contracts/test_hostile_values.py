@@ -120,9 +120,10 @@ def test_no_number_type_makes_much_of_a_number_out_of_bounds(raw):
 
 @pytest.mark.parametrize("raw", [one for one in NUMBERS if isinstance(one, str)], ids=lambda raw: raw[:12])
 def test_a_filter_refuses_what_is_beyond_all_numbers(raw):
+    field = NumberField(field_of(next(kind for kind in STORED if kind.name == "decimal")))
     start = time.process_time()
     with contextlib.suppress(ValidationError):
-        assert abs(NumberField().clean(raw)) < 1
+        assert abs(field.clean(raw)) < 1
     assert time.process_time() - start < MOST_SECONDS
 
 
