@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from crm.builders.accounts import AccountAccess, GroupAccess, GroupForm
 from crm.builders.admin import register_all
 from crm.builders.refusals import wrong_keys
 from crm.builders.rows import search_words
@@ -36,7 +37,7 @@ class KeysMeasured:
 
 
 @admin.register(User)
-class UserAdmin(KeysMeasured, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(KeysMeasured, AccountAccess, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -44,8 +45,10 @@ class UserAdmin(KeysMeasured, DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(KeysMeasured, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(KeysMeasured, GroupAccess, DjangoGroupAdmin, ModelAdmin):
     """Groups; those of the definitions' roles are made anew at each apply."""
+
+    form = GroupForm
 
 
 @admin.register(Tag)

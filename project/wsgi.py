@@ -10,4 +10,4 @@ django_application = get_wsgi_application()
 from crm.builders.refusals import refuse_encodings  # noqa: E402  (settings must be there first)
 from crm.records.uploads import WholeBody  # noqa: E402  (settings must be there first)
 
-application = WholeBody(refuse_encodings(django_application))
+application = refuse_encodings(WholeBody(django_application))

@@ -192,12 +192,12 @@ def rows_below(page: Path, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
-def test_every_room_is_described_and_no_other():
-    rooms = {path.name for path in (ROOT / "crm").iterdir() if (path / "__init__.py").is_file()}
+def test_every_package_is_described_and_no_other():
+    packages = {path.name for path in (ROOT / "crm").iterdir() if (path / "__init__.py").is_file()}
     hidden = {"migrations", "templatetags"}
-    table = rows_below(ROOT / "docs/how-it-works.md", "The rooms")
+    table = rows_below(ROOT / "docs/how-it-works.md", "The layers")
     described = {name for row in table for name in code(row[0] + row[1])}
-    assert {f"{name}/" for name in rooms - hidden} <= described
+    assert {f"{name}/" for name in packages - hidden} <= described
 
 
 def code(text: str) -> list[str]:
@@ -210,7 +210,7 @@ def test_the_contracts_are_described_in_full():
 
     page = ROOT / "docs/how-it-works.md"
     for heading, contract, column in (
-        ("A field type and its faces", FieldType, 1),
+        ("A field type", FieldType, 1),
         ("A capability and its contract", Capability, 0),
     ):
         described = {name.split("(")[0] for row in rows_below(page, heading) for name in code(row[column])}

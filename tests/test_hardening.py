@@ -68,6 +68,7 @@ def start(**environment):
     return (done.stdout + done.stderr).strip().splitlines()[-1]
 
 
+@pytest.mark.starts(4)
 def test_production_does_not_start_with_a_weak_secret_and_development_does(tmp_path):
     var = {"VAR_DIR": str(tmp_path / "var")}
     refused = start(SECRET_KEY="short", **var)

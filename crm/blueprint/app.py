@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Collection
+from functools import cache
 
 from babel import Locale, localedata
 from babel.numbers import list_currencies
@@ -30,13 +31,18 @@ def check_app(app: AppSection, entities: Collection[str], report: Report, world:
                 report(f"there is no entity {name!r}", "menu", heading, index, hint=did_you_mean(name, entities))
 
 
-def _check_world(app: AppSection, report: Report) -> None:
-    known: dict[str, Collection[str]] = {
-        "time_zone": zoneinfo.available_timezones(),
-        "currency": list_currencies(),
-        "region": Locale("en").territories,
+@cache
+def _known_words() -> dict[str, Collection[str]]:
+    """Return the words that each key may have; the time zones alone take 30 milliseconds to list."""
+    return {
+        "time_zone": frozenset(zoneinfo.available_timezones()),
+        "currency": frozenset(list_currencies()),
+        "region": frozenset(Locale("en").territories),
     }
-    for key, words in known.items():
+
+
+def _check_world(app: AppSection, report: Report) -> None:
+    for key, words in _known_words().items():
         value = getattr(app, key)
         if value is not None and value not in words:
             report(f"there is no {key.replace('_', ' ')} {value!r}", key, hint=did_you_mean(value, words))

@@ -9,6 +9,7 @@ from typing import Any
 from crm.blueprint.access import read_access
 from crm.blueprint.app import check_app
 from crm.blueprint.complaints import check_section, known_keys
+from crm.blueprint.consequences import Faulty
 from crm.blueprint.expressions.computing import compute_fields
 from crm.blueprint.language import Language, Report
 from crm.blueprint.layout import check_form, check_list, check_title, check_unique
@@ -61,11 +62,14 @@ class _Compiler:
     def __init__(self, label: str, documents: dict[str, Document], language: Language, problems: list[Problem]):
         self.documents, self.language, self.problems = documents, language, problems
         app_file = documents.get(APP_FILE)
-        raw = app_file.data if app_file else {"name": label}
+        raw, before = app_file.data if app_file else {"name": label}, len(problems)
         app = check_section(AppSection, raw, app_file, (), problems) if app_file else None
         self.business = Business(label, app or AppSection(name=label), documents, language)
         self.entities = self.business.entities
         self.unreadable = {problem.place.file.rsplit("/", 1)[-1].rsplit(".", 1)[0] for problem in problems}
+        self.faulty = Faulty(app=len(problems) > before if app_file else "app" in self.unreadable)
+        self.faulty_sections: set[tuple[str, str]] = set()
+        self.faulty_fields: set[tuple[str, str]] = set()
 
     def run(self, was_in_force: bool) -> Business:
         for name, document in self.documents.items():
@@ -76,8 +80,13 @@ class _Compiler:
             self._fields(entity)
         for entity in list(self.entities.values()):
             self._added_fields(entity)
+        self._targets()
+        causes = len(self.problems)
+        for name in self.unreadable - {"app"}:
+            self.faulty.add_entity(name)
+        self.faulty.add_lost_links(self.business)
         app_file = self.documents.get(APP_FILE)
-        if app_file:
+        if app_file and not self.faulty.app:
             known = [*self.entities, *self.unreadable]
             check_app(self.business.app, known, self._reporter(app_file, ()), world=not was_in_force)
         self.problems += compute_fields(self.business)
@@ -86,6 +95,7 @@ class _Compiler:
         for entity in self.entities.values():
             self._check(entity)
         self.problems += link_problems(self.business)
+        self.problems[causes:] = self.faulty.causes_alone(self.problems[causes:])
         if self.problems:
             raise DefinitionError(self.problems)
         return self.business
@@ -104,15 +114,21 @@ class _Compiler:
             if key not in ENTITY_KEYS and key not in sections:
                 hint = did_you_mean(key, [*ENTITY_KEYS, *sections])
                 self.problems.append(Problem(document.place((key,), key=True), f"unknown key {key!r}", hint))
+        before = len(self.problems)
         checked = check_section(EntitySection, raw, document, (), self.problems)
-        if checked is None:
-            fields = document.data.get("fields")
-            checked = EntitySection(fields=fields if isinstance(fields, dict) else {})
+        fields = document.data.get("fields")
+        if checked is None or len(self.problems) > before:
+            if not isinstance(fields, dict):
+                self.unreadable.add(name)  # nothing is known of its fields
+                return
+            checked = checked or EntitySection(fields=fields)
         entity = Entity(name, checked, document, self.business)
         self.entities[name] = entity
         for key, spec in sections.items():
-            given = document.data.get(key)
+            given, before = document.data.get(key), len(self.problems)
             found = check_section(spec.Section, {} if given is None else given, document, (key,), self.problems)
+            if len(self.problems) > before:
+                self.faulty_sections.add((name, key))
             entity.sections[key] = found if found is not None else spec.Section()
 
     def _clashing_entities(self) -> None:
@@ -137,10 +153,15 @@ class _Compiler:
             trouble = name_problem(name, "a field")
             if trouble:
                 self.problems.append(Problem(entity.place(*path, key=True), trouble))
+                self.faulty.add_field(entity, name)
                 continue
+            before = len(self.problems)
             found = self._field(entity, name, raw, entity.document, path)
             if found:
                 self._put(entity, found)
+            if len(self.problems) > before:
+                self.faulty.add_field(entity, name)
+                self.faulty_fields.add((entity.name, name))
 
     def _put(self, entity: Entity, found: Field) -> None:
         taken = {leaf.name: one for one in entity.fields.values() for leaf in [one, *one.leaves]}
@@ -177,9 +198,9 @@ class _Compiler:
             self.problems.append(Problem(document.place(type_path), f"unknown field type {raw['type']!r}", hint))
             return None
         options = {key: value for key, value in raw.items() if key != "type"}
-        what = f"option of {a_field(spec.name)}"
+        what, before = f"option of {a_field(spec.name)}", len(self.problems)
         checked = check_section(spec.Options, options, document, path, self.problems, what)
-        if checked is None:
+        if checked is None or len(self.problems) > before:
             return None
         found = Field(name, spec, checked, entity, document, path, record, whole)
         for part, (type_name, part_options) in spec.parts(found).items():
@@ -202,15 +223,20 @@ class _Compiler:
                     other.fields.clear()
                     other.fields.update({name: added, **rest})
 
+    def _targets(self) -> None:
+        """Say which links lead to entities that are nowhere; of those whose file cannot be read, nothing is known."""
+        for field in (one for entity in self.entities.values() for one in entity.fields.values()):
+            target = field.type.target(field)
+            if target and target not in self.entities and target not in self.unreadable:
+                path = (*field.path, *[key for key in ("to", "of") if hasattr(field.options, key)])
+                hint = did_you_mean(target, self.entities)
+                self.problems.append(Problem(field.document.place(path), f"there is no entity {target!r}", hint))
+
     def _check(self, entity: Entity) -> None:
         for field in [one for whole in entity.fields.values() for one in {whole: 0, **dict.fromkeys(whole.leaves)}]:
             target = field.type.target(field)
-            if target and target not in self.entities:
-                if target not in self.unreadable:
-                    path = (*field.path, *[key for key in ("to", "of") if hasattr(field.options, key)])
-                    hint = did_you_mean(target, self.entities)
-                    self.problems.append(Problem(field.document.place(path), f"there is no entity {target!r}", hint))
-            else:
+            is_faulty = (entity.name, (field.whole or field).name) in self.faulty_fields
+            if not is_faulty and (not target or target in self.entities):
                 field.type.check(field, self._reporter(field.document, field.path))
         report = self._reporter(entity.document, ())
         check_title(entity, report)
@@ -218,6 +244,8 @@ class _Compiler:
         check_list(entity, report)
         check_form(entity, report)
         for key, spec in self.language.sections.items():
+            if (entity.name, key) in self.faulty_sections:
+                continue
             spec.check(entity, entity.sections[key], self._reporter(entity.document, (key,)))
 
     def _reporter(self, document: Document, base: tuple[Hashable, ...]) -> Report:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from copy import deepcopy
+from itertools import takewhile
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -52,13 +54,37 @@ def check_section(
     problems: list[Problem],
     what: str = "key",
 ) -> Checked | None:
-    """Validate `raw` against `schema`; add what is wrong to `problems` and return None then."""
+    """Validate `raw` against `schema`; add what is wrong to `problems`.
+
+    Returns what is left without the faulty keys, so that nothing is said of what only follows from them; None where
+    nothing can be made of the rest.
+    """
     try:
         return schema.model_validate(raw)
     except ValidationError as error:
-        for one in _worth_telling(error.errors(), raw):
+        told = _worth_telling(error.errors(), raw)
+        for one in told:
             problems.append(_problem(schema, one, document, path, what))
+        return _salvaged(schema, raw, [tuple(one["loc"]) for one in told])
+
+
+def _salvaged(schema: type[Checked], raw: Any, spots: list[tuple]) -> Checked | None:
+    """Return the section without its faulty keys, and without lists that hold faulty items."""
+    rest = deepcopy(raw)
+    for spot in spots:
+        keys = tuple(takewhile(lambda part: isinstance(part, str), spot))
+        _drop(rest, keys)
+    try:
+        return schema.model_validate(rest) if spots and all(spots) else None
+    except ValidationError:
         return None
+
+
+def _drop(raw: Any, keys: tuple) -> None:
+    for key in keys[:-1]:
+        raw = raw.get(key) if isinstance(raw, dict) else None
+    if isinstance(raw, dict) and keys:
+        raw.pop(keys[-1], None)
 
 
 def _worth_telling(errors: list[Any], raw: Any) -> list[Any]:

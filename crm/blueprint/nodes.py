@@ -185,14 +185,19 @@ class Entity(Shared):
         return [] if path.lstrip("-") == "id" else self.follow(path)
 
     def steps(self, path: str) -> Iterator[Field]:
-        """Yield the fields along a path. Raises KeyError at the first name that is not there."""
+        """Yield the fields along a path. Raises KeyError at the first name that is not there.
+
+        Behind a link whose target cannot be read, that is the whole path: nobody knows what the target has.
+        """
         entity: Entity | None = self
         found: Field | None = None
         for name in path.lstrip("-").split("."):
             if found is not None and found.parts:
                 found = found.parts.get(f"{found.name}_{name}")
             else:
+                is_lost = found is not None and entity is None and bool(found.type.target(found))
                 found = entity.find(name) if entity else None
+                name = path.lstrip("-") if is_lost else name
             if found is None:
                 raise KeyError(name)
             yield found

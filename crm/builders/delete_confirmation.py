@@ -30,7 +30,11 @@ class Reason:
 def needs_reason(admin: Any, going: Iterable[Any]) -> bool:
     """Say whether the history of one of the models whose records go asks why."""
     pages = admin.admin_site._registry
-    return any(getattr(pages.get(model), "plan", None) and pages[model].plan.by_kind(Kind.REASON) for model in going)
+    return any(_is_reason_asked(pages.get(model)) for model in going)
+
+
+def _is_reason_asked(page: Any) -> bool:
+    return hasattr(page, "contributions") and bool(page.contributions.by_kind(Kind.REASON))
 
 
 def ask_reason(request: HttpRequest) -> None:

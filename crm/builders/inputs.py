@@ -138,18 +138,28 @@ class ParsedField(forms.CharField):
             return self.field.type.empty(self.field)
         try:
             reading = Reading(numbers=form_notation(self.field.business))
-            return self.field.type.validate(self.field.type.parse(text, self.field, reading), self.field)
+            return self.field.type.parse(text, self.field, reading)
         except ValueError as error:
-            raise ValidationError(str(error)[:1].upper() + str(error)[1:]) from None
+            raise _validation_error(error) from None
 
     def run_validators(self, value: Any) -> None:
-        """Nothing: the type has accepted the value."""
+        """Let the type validate the value; a form that keeps what was typed has read it by then."""
+        if value in self.empty_values:
+            return
+        try:
+            self.field.type.validate(value, self.field)
+        except ValueError as error:
+            raise _validation_error(error) from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
             return not self.field.type.equals(initial, self.to_python(data))
         except ValidationError:
             return True
+
+
+def _validation_error(error: ValueError) -> ValidationError:
+    return ValidationError(str(error)[:1].upper() + str(error)[1:])
 
 
 def _textarea(field: Field, **_: Any) -> Made:

@@ -34,6 +34,8 @@ class Choice(Section):
 
 def _choices(raw: object) -> object:
     if isinstance(raw, list):
+        if any(isinstance(one, list | dict) or one is None for one in raw):
+            raise ValueError("each choice is a word of its own, not a list or a map")
         raw = {str(one): None for one in raw}
     if isinstance(raw, Mapping):
         return {

@@ -23,6 +23,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from crm.release.repeated import without_repeats
+from crm.release.sqlite_tables import columns_kept
 
 
 class BatchedMigration(migrations.Migration):
@@ -43,7 +44,7 @@ class BatchedMigration(migrations.Migration):
                     kept = (
                         nullcontext() if collect_sql else kept_numbers(schema_editor.connection, self.app_label, some)
                     )
-                    with self._only(some), kept:
+                    with self._only(some), kept, columns_kept(schema_editor):
                         how = self._create if creates else super().apply
                         project_state = how(project_state, schema_editor, collect_sql)
                     if isinstance(some[0], migrations.RunPython) and not collect_sql:

@@ -15,7 +15,7 @@ from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.nodes import Field
 from crm.fields.base import Reading
-from crm.fields.comparison import is_key_name, source_name
+from crm.fields.comparison import is_key_name, key_name, source_name
 from crm.records.identity import comparison_key, key_columns
 from crm.records.soft_delete import DELETED_AT
 from crm.release import data_migrations
@@ -60,6 +60,33 @@ def alter_key(operation: migrations.AlterField, context: PlanContext) -> Step:
     return Step(text, REFUSED if trouble else SAFE, place, trouble, operations=[*check, operation])
 
 
+def refill_key(model: str, name: str, context: PlanContext) -> Step | None:
+    """Return the step of a twin column that is there already, and whose source gets other values; else None."""
+    leaf, twin = context.leaf(model, name), key_name(name)
+    column = context.wanted_column(model, twin)
+    state = context.from_state.models.get((context.label, context.renames.model(model)))
+    if leaf is None or column is None or state is None or context.renames.column(model, twin) not in state.fields:
+        return None
+    kept = context.kept_constraints(model, twin)
+    loose = column.clone()
+    loose._unique, loose.db_index = False, False
+    checked = [[twin]] if column.unique else [list(each.fields) for each in kept]
+    groups = [[context.leaf(model, source_name(one)) for one in columns] for columns in checked]
+    trouble = [line for group in groups if None not in group for line in describe_doubles(context, model, group)]
+    operations = [
+        migrations.AlterField(model, twin, loose),
+        data_migration(
+            data_migrations.fill_keys, context.label, model=model, column=twin, **context.field_migration_kwargs(leaf)
+        ),
+        *(refuse_doubles(context, model, columns) for columns in checked),
+        migrations.AlterField(model, twin, column),
+        *(migrations.AddConstraint(model, constraint) for constraint in kept),
+    ]
+    away: list[Operation] = [migrations.RemoveConstraint(model, constraint.name) for constraint in kept]
+    text = f"compare the new values of {leaf}"
+    return Step(text, REFUSED if trouble else SAFE, leaf.place(key=True), trouble, away, operations)
+
+
 def refuse_doubles(context: PlanContext, model: str, columns: list[str]) -> Operation:
     """Return what stops a migration by name, before the database does, on a database that the plan could not see."""
     return data_migration(data_migrations.refuse_doubles, context.label, model=model, columns=columns)
@@ -79,11 +106,12 @@ def in_order(steps: list[Step]) -> list[Step]:
 
 def _rank(step: Step) -> int:
     own = [*step.pre_operations, *step.operations]
+    if any(is_key_name(getattr(one, "name", "")) for one in own if isinstance(one, KEY_OPERATIONS)):
+        return 1
     if any(isinstance(one, migrations.AddConstraint) for one in step.operations):
         last = (migrations.AddConstraint, migrations.RunPython)
         return 2 if all(isinstance(one, last) for one in own) else 0
-    is_key = any(is_key_name(getattr(one, "name", "")) for one in own if isinstance(one, KEY_OPERATIONS))
-    return 1 if is_key else 0
+    return 0
 
 
 KEY_OPERATIONS = (migrations.AddField, migrations.AlterField)

@@ -16,6 +16,7 @@ from crm.blueprint.compiler import compile_business
 from crm.blueprint.nodes import Field
 from crm.blueprint.reader import Document
 from crm.fields.base import Reading
+from crm.fields.comparison import key_name
 from crm.fields.notation import region_notation
 from crm.records.identity import comparison_key
 from crm.wiring import LANGUAGE
@@ -114,7 +115,7 @@ def fill_keys(apps: Any, editor: Any, *, label: str, model: str, column: str, na
     field = field_of(label, what["entity"], name, what["raw"], what["app"]) if rows.exists() else None
     for batch in chunks(rows.all(), name):
         changed = [rows.model(pk=pk, **{column: comparison_key(field, value)}) for pk, value in batch]
-        rows.bulk_update([one for one in changed if getattr(one, column) is not None], [column], batch_size=BATCH)
+        rows.bulk_update(changed, [column], batch_size=BATCH)
 
 
 def refuse_doubles(apps: Any, editor: Any, *, label: str, model: str, columns: list[str]) -> None:
@@ -160,10 +161,11 @@ def shorten(apps: Any, editor: Any, *, label: str, model: str, name: str, length
 
 
 def exchange(apps: Any, editor: Any, *, label: str, model: str, name: str, values: dict[str, str]) -> None:
-    """Write new values for old ones."""
+    """Write new values for old ones; the twin of a choice that is unique with others holds the value itself."""
     rows = apps.get_model(label, model)._base_manager
+    twins = [column.name for column in rows.model._meta.concrete_fields if column.name == key_name(name)]
     for old, new in values.items():
-        rows.filter(**{name: old}).update(**{name: new})
+        rows.filter(**{name: old}).update(**dict.fromkeys([name, *twins], new))
 
 
 def rename_entity(apps: Any, editor: Any, *, label: str, before: str, after: str, models: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ Each step is a sentence, a risk, and safe replacement operations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import migrations, models
@@ -18,7 +18,7 @@ from crm.fields.comparison import is_key_name, source_name
 from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
 from crm.release.alter_field import alter, alter_versions, unseen
-from crm.release.comparison_keys import add_key, describe_doubles, in_order, refuse_doubles, remove_key
+from crm.release.comparison_keys import add_key, describe_doubles, in_order, refill_key, refuse_doubles, remove_key
 from crm.release.computed_columns import add_computed
 from crm.release.plan_context import VERSIONS, PlanContext, record_of
 from crm.release.steps import (
@@ -55,7 +55,16 @@ def build_steps(operations: list[Operation], context: PlanContext) -> list[Step]
             parts += [migrations.AlterField(version, one.name, column)] if column else []
     for one in parts:
         _add_part(_owner(one, steps), one, context, dying)
-    return in_order(list(steps.values()))
+    return in_order([*steps.values(), *_refills(steps, context)])
+
+
+def _refills(steps: dict[Key, Step], context: PlanContext) -> Iterator[Step]:
+    """Yield the steps that compute comparison forms again where values are converted or filled."""
+    for (kind, model, name), step in steps.items():
+        if kind == "AlterField" and any(isinstance(one, migrations.RunPython) for one in step.operations):
+            refill = refill_key(model, name, context) if not is_key_name(name) else None
+            if refill is not None:
+                yield refill
 
 
 def _key(one: Operation) -> Key:

@@ -10,6 +10,7 @@ from django.db.migrations.state import ModelState, ProjectState
 
 from crm.blueprint.names import camel
 from crm.blueprint.nodes import Business, Entity, Field
+from crm.fields.comparison import key_name
 from crm.release import data_migrations
 from crm.release.plan_context import Renames
 from crm.release.steps import REFUSED, SAFE, Step, data_migration
@@ -90,6 +91,9 @@ def _field(entity: Entity, leaf: Field, state: ProjectState) -> Iterator[Operati
         if model and "_" not in name and former in model.fields and leaf.name not in model.fields:
             yield from _free(model, former)
             yield migrations.RenameField(name, former, leaf.name)
+            if key_name(former) in model.fields and key_name(leaf.name) not in model.fields:
+                yield from _free(model, key_name(former))
+                yield migrations.RenameField(name, key_name(former), key_name(leaf.name))
             if name == entity.class_name:
                 names = {"entity": entity.name, "before": former, "after": leaf.name}
                 yield data_migration(data_migrations.rename_field, label, **names)

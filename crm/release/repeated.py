@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 MOVES = (migrations.RemoveField, migrations.RenameField, migrations.RenameModel, migrations.DeleteModel)
 COLUMNS = (migrations.AddField, migrations.AlterField)
+REMOVALS = (migrations.RemoveConstraint, migrations.RemoveIndex)
 
 
 class Contradiction(Exception):
@@ -38,19 +39,26 @@ def without_repeats(operations: list[Operation], state: ProjectState, label: str
     for model, name in repeated:
         last = [one for one in operations if isinstance(one, COLUMNS) and _key(one) == (model, name)][-1]
         _check_same(known[model], last.name, last.field)
+    removed = {_key_of_part(one) for one in operations if isinstance(one, REMOVALS)}
     kept: list[Operation] = []
     for one in operations:
         if isinstance(one, COLUMNS) and _key(one) in repeated:
             continue
         if isinstance(one, migrations.CreateModel) and one.name_lower in known:
             kept += _rest_of(one, known[one.name_lower])
-        elif not _is_there(one, known):
+        elif _key_of_part(one) in removed or not _is_there(one, known):
             kept.append(one)
     return kept
 
 
 def _key(one: Any) -> tuple[str, str]:
     return one.model_name_lower, one.name_lower
+
+
+def _key_of_part(one: Operation) -> tuple[str, str]:
+    """Return the model and the name of the constraint or index that an operation adds or removes; else nothing."""
+    part = getattr(one, "constraint", None) or getattr(one, "index", None) or one
+    return getattr(one, "model_name_lower", ""), getattr(part, "name", "")
 
 
 def _fields(model: ModelState | None) -> dict[str, models.Field]:

@@ -37,7 +37,7 @@ def customer(name):
 def test_a_filter_takes_and_names_no_hidden_record(guide, monkeypatch, guarded):
     """With the guard off, the filter finds the booking of the hidden customer."""
     if not guarded:
-        monkeypatch.setattr(filters.access, "rows", unlimited(access.visible_rows))
+        monkeypatch.setattr(filters.access, "visible_rows", unlimited(access.visible_rows))
     page = guide.get(f"{address('booking')}?customer={customer(HIDDEN).pk}")
     assert HIDDEN not in page.content.decode()
     assert len(rows_of(page)) == (0 if guarded else 1)

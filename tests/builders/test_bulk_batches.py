@@ -22,7 +22,7 @@ def many(name, count, **given):
     """Make like records of an entity at once, with their first versions."""
     first = make(name, **given)
     fields = {one.attname: getattr(first, one.attname) for one in first._meta.concrete_fields if not one.generated}
-    unique = [one.name for one in first._meta.fields if is_unique(model(name), one.name)]
+    unique = [one.name for one in first._meta.fields if one.primary_key or is_unique(model(name), one.name)]
     made = [model(name)(**{key: value for key, value in fields.items() if key not in unique}) for _ in range(count - 1)]
     write_records(model(name), created=made)
     return [first, *made]

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def unsearched(monkeypatch):
-    plan = site._registry[model("hotel")].plan
-    former = plan.by_kind
+    contributions = site._registry[model("hotel")].contributions
+    former = contributions.by_kind
     monkeypatch.setattr(layout, "list_search", lambda entity: [])
-    monkeypatch.setattr(plan, "of", lambda kind: {} if kind == "search" else former(kind))
+    monkeypatch.setattr(contributions, "by_kind", lambda kind: {} if kind == "search" else former(kind))
 
 
 def found(client, term: str) -> list[str]:

@@ -18,9 +18,9 @@ def asking(monkeypatch):
     """Let the history of an entity ask for reasons."""
 
     def ask(name: str) -> None:
-        plan = site._registry[model(name)].plan
-        former = plan.by_kind
-        monkeypatch.setattr(plan, "of", lambda kind: {"required": True} if kind == "reason" else former(kind))
+        contributions = site._registry[model(name)].contributions
+        former = contributions.by_kind
+        monkeypatch.setattr(contributions, "by_kind", lambda kind: {"required": True} if kind == "reason" else former(kind))
 
     assert HistorySection.model_fields["reason"]
     return ask

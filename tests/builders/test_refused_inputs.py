@@ -45,7 +45,7 @@ def test_what_cannot_be_read_breaks_no_rule(signed_in, rules):
     booking = make("booking", seats=2)
     rules("booking", ("seats > 5", "Too few.", "notes"))
     page = text_of(save(signed_in, "booking", booking, seats="many"))
-    assert "Enter a whole number." in page and "Too few." not in page
+    assert "'many' is not a number." in page and "Too few." not in page
     assert "Too few." in text_of(save(signed_in, "booking", booking, seats="3"))
 
 

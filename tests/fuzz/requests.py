@@ -88,19 +88,21 @@ class Finding:
 
 
 class _Forms(HTMLParser):
-    """Collects the inputs of every form of a page: name → value, and the names of those that take files."""
+    """Collects the inputs of every form of a page that is posted: name → value, and the names of those that take files."""
 
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[tuple[str, dict[str, Any], list[str]]] = []
-        self.select = ""
+        self.select, self.inside = "", False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         name = found.get("name") or ""
         if tag == "form":
-            self.forms.append((found.get("action") or "", {}, []))
-        if not self.forms or "__prefix__" in name:
+            is_sent = (found.get("method") or "").lower() == "post" and "logout" not in (found.get("action") or "")
+            self.inside = is_sent
+            self.forms += [(found.get("action") or "", {}, [])] if is_sent else []
+        if not self.inside or "__prefix__" in name:
             return
         _, data, uploads = self.forms[-1]
         if tag == "select" and name:
@@ -118,6 +120,7 @@ class _Forms(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.select = "" if tag == "select" else self.select
+        self.inside = self.inside and tag != "form"
 
 
 class Fuzzer:
@@ -187,12 +190,17 @@ class Fuzzer:
 
     def _action(self, address: Address) -> dict[str, Any]:
         """Return a bulk action on rows, or on what is none."""
-        names = ["edit", "delete_selected", "export_selected", *(f"act_{word}" for word in self.words), "nope"]
+        entity = _entity_of(address)
+        steps = [
+            f"act_{name}" for read in (entity.read.values() if entity else ()) for name in getattr(read, "actions", ())
+        ]
+        names = ["edit", "edit", "delete_selected", "export", "nope", *steps]
         keys = (
             [str(key) for key in address.model._base_manager.values_list("pk", flat=True)[:3]] if address.model else []
         )
-        chosen = self.dice.choice([keys, keys, self.dice.sample(KEYS, 2), [str(number) for number in range(3_000)]])
-        entity = _entity_of(address)
+        chosen = self.dice.choice(
+            [keys, keys, self.dice.sample(KEYS, 2), self.dice.sample(KEYS, 3), [str(number) for number in range(3_000)]]
+        )
         fields = [leaf.name for leaf in entity.leaves] if entity else []
         field = self.dice.choice([*fields, "nope"])
         more = {"crm_field": field, "crm_save": "1", field: self._value(address)} if self.dice.random() < 0.5 else {}
@@ -324,7 +332,7 @@ def _filters(address: Address) -> list[str]:
 
 def _words_of_panels() -> Iterator[str]:
     for entity in business().entities.values():
-        yield from admin.site._registry[model(entity.name)].plan.by_kind(Kind.PANEL)
+        yield from admin.site._registry[model(entity.name)].contributions.by_kind(Kind.PANEL)
 
 
 def _words_of_actions() -> Iterator[str]:

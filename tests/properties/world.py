@@ -68,7 +68,10 @@ def read_business(label: str, documents: Documents) -> Business:
 def _engine_state() -> ProjectState:
     """Return the state of the engine's own tables and Django's, without any business."""
     loader = MigrationLoader(None)
-    return loader.project_state([key for key in loader.graph.leaf_nodes() if key[0] == "crm"])
+    state = loader.project_state([key for key in loader.graph.leaf_nodes() if key[0] == "crm"])
+    for name in ("importrun", "release", "transition"):  # No business links to them; every state renders all models.
+        state.remove_model("crm", name)
+    return state
 
 
 class _Config(AppConfig):

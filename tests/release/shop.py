@@ -136,7 +136,8 @@ class Shop(Workplace):
 
     def state(self) -> tuple:
         """Return what a refused apply must leave alone: the folder's files, the tables, and the migrations run."""
-        files = {path.name: path.read_bytes() for path in self.folder.rglob("*.*") if path.suffix != ".pyc"}
+        paths = [path for path in self.folder.rglob("*.*") if path.is_file() and ".git" not in path.parts]
+        files = {path.name: path.read_bytes() for path in paths if path.suffix != ".pyc"}
         return files, self.columns(), self.rows("SELECT app, name FROM django_migrations ORDER BY id")
 
     def columns(self) -> dict[str, list[str]]:

@@ -44,3 +44,35 @@ def test_a_group_with_an_empty_part_is_no_double(shop: Shop):
         "try: C(name='N', city='ROME', code='7 ').full_clean()\nexcept Exception as error: print(error)"
     )
     assert "City and Code already exists" in said.stdout.decode()
+
+
+def test_what_is_compared_follows_a_rename_another_type_and_another_choice(shop: Shop):
+    """The twin columns move along, and hold the comparison form of the new values."""
+    shop.edit(
+        "customer",
+        ("code: text", "code: {type: text, unique: true}"),
+        ("vip: boolean", "vip: boolean\n  kind: {type: choice, choices: {a: A, b: B}, default: a}"),
+        ("  since: date", "  since: date\nunique: [[kind, name]]"),
+    )
+    shop.apply()
+    shop.edit(
+        "customer",
+        ("code: {type: text, unique: true}", "key: {type: phone, strict: false, unique: true, was: code}"),
+        ("{a: A, b: B}, default: a", "{c: {label: C, was: a}, b: B}, default: c"),
+    )
+    shop.execute("UPDATE shop_customer SET code = '(1) 2-3' WHERE name = 'Ada'")
+    said = shop.apply()
+    assert "compare the new values of customer.key" in said
+    assert "compare customer.code no longer" not in said
+    assert shop.values("customer", "_key_key", "_kind_key", "_name_key") == [
+        ("123", "c", "ada"),
+        ("22", "c", "bob"),
+        ("x3", "c", "cy"),
+    ]
+    shop.execute("UPDATE shop_customer SET key = '1-2 3' WHERE name = 'Bob'")
+    shop.edit("customer", ("key: {type: phone, strict: false,", "key: {type: text,"))
+    assert "compare the new values of customer.key" in shop.apply()
+    assert shop.values("customer", "_key_key")[:2] == [("(1) 2-3",), ("1-2 3",)]
+    shop.edit("customer", ("key: {type: text,", "key: {type: phone, strict: false,"))
+    said = shop.refused()
+    assert "compare the new values of customer.key" in said

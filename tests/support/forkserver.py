@@ -161,7 +161,7 @@ def _forget_configuration() -> None:
         handler._settings = None
     timezone.get_default_timezone.cache_clear()
     settings._wrapped = empty
-    for name in ("project.settings", "crm.apps"):
+    for name in ("project.settings", "crm.apps", "axes.conf"):  # each fills the settings, or is filled by them
         sys.modules.pop(name, None)
     gc.collect()
     gc.freeze()  # So that a fork's search for garbage need not copy what is here.

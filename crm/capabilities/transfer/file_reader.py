@@ -73,7 +73,7 @@ def _read_csv(data: bytes, encoding: str) -> Sheet:
     _check_cells(text.count(delimiter))
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return _table(_csv_rows(reader))
+    return _table(_csv_rows(reader), is_csv=True)
 
 
 DELIMITERS = ",;\t"
@@ -163,7 +163,7 @@ ABSENT = object()
 """A cell that is not there at all, as in JSON: it leaves its field alone."""
 
 
-def _table(rows: Iterator[tuple[int, list[Any]]]) -> Sheet:
+def _table(rows: Iterator[tuple[int, list[Any]]], is_csv: bool = False) -> Sheet:
     sheet, cells = Sheet([]), 0
     for number, raw in rows:
         cells += len(raw)
@@ -179,9 +179,9 @@ def _table(rows: Iterator[tuple[int, list[Any]]]) -> Sheet:
         if len(row) > len(sheet.headings):
             raise FileRefused(_too_wide(number, len(row), sheet.headings))
         row += [None] * (len(sheet.headings) - len(row))
-        sheet.rows.append((number, [unescape(cell) for cell in row]))
+        sheet.rows.append((number, [unescape(cell, is_csv) for cell in row]))
         _check_cells(cells, len(sheet.rows))
-    sheet.headings = [unescape(heading) for heading in sheet.headings]
+    sheet.headings = [unescape(heading, is_csv) for heading in sheet.headings]
     return sheet
 
 

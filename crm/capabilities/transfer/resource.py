@@ -16,7 +16,7 @@ from import_export.widgets import Widget
 
 from crm.blueprint.nodes import Entity, Field
 from crm.capabilities.transfer.columns import file_fields
-from crm.capabilities.transfer.formula_injection import encode, escape, escape_null_word
+from crm.capabilities.transfer.formula_injection import csv_text, encode, escape, escape_null_word
 from crm.capabilities.transfer.gc_pause import gc_disabled
 from crm.capabilities.transfer.keys import join_words, key_fields, key_joins, name_of
 from crm.capabilities.transfer.notations import export_notation
@@ -61,7 +61,7 @@ class FaceWidget(Widget):
         if self.format == "json":
             return self._mark(cell) if cell != "" else None
         if self.format == "csv":
-            return escape(self._mark(cell))
+            return escape(self._mark(cell), is_csv=True)
         if not isinstance(cell, str):
             return cell
         return encode(escape(self._mark(cell)), self.leaf.label)
@@ -142,6 +142,8 @@ def export_rows(entity: Entity, rows: models.QuerySet, format: str) -> bytes:
     dataset = made.export(_with_targets(entity, rows))
     if format == "json":
         return json.dumps(dataset.dict, ensure_ascii=False, indent=1, default=str).encode()
+    if format == "csv":
+        return csv_text([[escape(heading, is_csv=True) for heading in dataset.headers], *dataset]).encode()
     data = FORMATS[format]().export_data(dataset)
     return data if isinstance(data, bytes) else data.encode()
 

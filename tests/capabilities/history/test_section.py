@@ -34,12 +34,13 @@ history: {track: [day]}
 }
 SCRIPT = """
 import json
+import re
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.test.utils import setup_test_environment
 from crm.capabilities.history.timeline import read_timeline
-from crm.records.changes import changing
+from crm.records.changes import change_scope
 from tests.support.pages import address, fill_in, said, save, text_of
 setup_test_environment()
 Patient, Visit = apps.get_model("shop", "patient"), apps.get_model("shop", "visit")
@@ -54,7 +55,7 @@ found["columns"] = sorted(one.name for one in Patient.history.model.tracked_fiel
 first = patient.history.first()
 patient.ward, patient.home_city = "B", "York"
 patient.save()
-with changing():
+with change_scope():
     visit = Visit.objects.create(patient=patient, day="2026-05-01", notes="secret")
 found["story"] = story(patient)
 
@@ -67,10 +68,11 @@ found["taken"] = [page.status_code, patient.name, read_timeline(patient)[0].reas
 found["added without"] = save(client, "patient", name="Cem").status_code
 
 url = address("patient", "revert", patient.pk, first.history_id)
-page = client.post(url)
+seen = re.search('name="seen" value="([^"]*)"', client.get(url).content.decode())[1]
+page = client.post(url, {"seen": seen})
 patient.refresh_from_db()
 found["revert without"] = [page.status_code, patient.name, "This field is required." in page.content.decode()]
-page = client.post(url, {"change_reason": "A mistake"})
+page = client.post(url, {"seen": seen, "change_reason": "A mistake"})
 patient.refresh_from_db()
 found["revert"] = [page.status_code, patient.name, patient.ward, patient.home_city, Visit.objects.count()]
 
