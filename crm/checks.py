@@ -8,27 +8,33 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from crm.hardening import open_to_others
+from crm.release.differences import OtherDefinitions, release_differences, unknown_migrations
+from crm.release.releases import last_release
 from crm.release.snapshot import snapshot_in_force
 
 
 @checks.register(checks.Tags.database)
 def release_in_force(databases: list[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
-    """Warn where the database was brought to other definitions than this process serves."""
-    from crm.models import Release
-
+    """Warn where this database is not what the files say: the differences that can be told without reading tables."""
     if not databases:
         return []
+    location = settings.BUSINESS_LOCATION
     try:
-        release = Release.objects.filter(business=settings.BUSINESS_LOCATION.label).first()
+        release = last_release(location.label)
+        applied = MigrationRecorder(connection).applied_migrations()
     except DatabaseError:
+        return [checks.Warning("The database cannot be asked.", hint="Run: manage.py apply", id="crm.W001")]
+    if not any(app == location.label for app, _name in applied):
         return [checks.Warning("The database has no tables yet.", hint="Run: manage.py apply", id="crm.W001")]
-    snapshot = snapshot_in_force(settings.BUSINESS_LOCATION, settings.SNAPSHOT)
-    if snapshot and (release is None or release.hash != snapshot.hash) and connection.alias == "default":
-        message = "The database serves other definitions than this process."
-        return [checks.Warning(message, hint="Run: manage.py apply", id="crm.W002")]
-    return []
+    snapshot = snapshot_in_force(location, settings.SNAPSHOT)
+    files = {(location.label, path.stem) for path in location.migrations.glob("*.py")}
+    found = [*release_differences(snapshot, release), *unknown_migrations(location.label, applied, files)]
+    if settings.SNAPSHOT:  # Definitions that are tried out before they come into force.
+        found = [one for one in found if not isinstance(one, OtherDefinitions)]
+    return [checks.Warning(one.sentence, hint=f"{one.way_out} Run: manage.py apply", id="crm.W002") for one in found]
 
 
 @checks.register(checks.Tags.security, deploy=True)

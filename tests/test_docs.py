@@ -147,9 +147,19 @@ def anchors_of(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", one.lower()).strip().replace(" ", "-") for one in headings}
 
 
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE_FILE = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.py)`")
+
+
+def test_there_are_links_and_files_to_check():
+    texts = [prose_of(page) for page in PAGES]
+    assert sum(len(LINK.findall(text)) for text in texts) > 100
+    assert sum(len(CODE_FILE.findall(text)) for text in texts) > 20
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_leads_somewhere(page):
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose_of(page)):
+    for target in LINK.findall(prose_of(page)):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
@@ -222,7 +232,7 @@ def test_the_contracts_are_described_in_full():
 def test_every_file_of_the_code_that_is_named_exists(page):
     made = {block.file for block in blocks_of(page)}
     near = [ROOT, ROOT / "crm", ROOT / "crm/capabilities"]
-    for name in re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", prose_of(page)):
+    for name in CODE_FILE.findall(prose_of(page)):
         assert name in made or any((folder / name).is_file() for folder in near), name
 
 
@@ -232,7 +242,9 @@ def test_the_readme_begins_with_its_two_commands():
 
 
 def test_the_pictures_are_small():
-    for picture in (ROOT / "docs/images").iterdir():
+    pictures = list((ROOT / "docs/images").iterdir())
+    assert pictures
+    for picture in pictures:
         assert picture.stat().st_size < 200_000, picture.name
 
 

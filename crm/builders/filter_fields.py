@@ -59,11 +59,19 @@ class NumberField(forms.CharField):
         """Nothing: the validators of texts have nothing to say of numbers."""
 
 
+def _with_an_end(found: slice | None) -> slice | None:
+    """Return nothing for a range without ends, as two blanks are: django-filter would compare with the range itself."""
+    return None if found is None or (found.start is None and found.stop is None) else found
+
+
 class NumbersField(RangeField):
     """Two numbers, the least and the greatest."""
 
     def __init__(self, field: Field, *args: Any, **kwargs: Any):
         super().__init__((NumberField(field), NumberField(field)), *args, **kwargs)
+
+    def compress(self, data_list: list[Any]) -> slice | None:
+        return _with_an_end(super().compress(data_list))
 
 
 class NumbersFilter(django_filters.RangeFilter):
@@ -75,7 +83,7 @@ class DaysField(DateRangeField):
 
     def compress(self, data_list: list[Any]) -> slice | None:
         try:
-            days = super().compress(data_list)
+            days = _with_an_end(super().compress(data_list))
             for end in (days.start, days.stop) if days else ():
                 if end is not None:
                     end.astimezone(UTC)

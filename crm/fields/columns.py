@@ -6,9 +6,12 @@ fields leave such words out of what migrations record, and appear there under th
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.db import models
+from django.db.models.fields.files import FieldFile, ImageFieldFile
+from django.urls import reverse
 from django_countries.fields import CountryField
 
 WORDS = ("verbose_name", "help_text", "choices", "validators", "error_messages", "editable", "blank", "upload_to")
@@ -55,10 +58,32 @@ class Duration(FactsOnly, models.DurationField): ...
 class Email(FactsOnly, models.EmailField): ...
 
 
-class File(FactsOnly, models.FileField): ...
+class OfRecord:
+    """Mixin of an upload whose address names its record and field, and so stays true when these are renamed.
+
+    The name in the storage is no address: it tells where a file was put once, and never changes.
+    """
+
+    @property
+    def url(self) -> str:
+        self._require_file()  # type: ignore[attr-defined]
+        record, field = self.instance, self.field.name  # type: ignore[attr-defined]
+        key, name = PurePosixPath(self.name).parts[-2:]  # type: ignore[attr-defined]
+        return reverse("file", args=[f"{record.definition.name}/{record.pk}/{field}/{key}/{name}"])
 
 
-class Image(FactsOnly, models.ImageField): ...
+class StoredFile(OfRecord, FieldFile): ...
+
+
+class StoredImage(OfRecord, ImageFieldFile): ...
+
+
+class File(FactsOnly, models.FileField):
+    attr_class = StoredFile
+
+
+class Image(FactsOnly, models.ImageField):
+    attr_class = StoredImage
 
 
 class Integer(FactsOnly, models.BigIntegerField): ...

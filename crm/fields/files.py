@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
+from django.apps import apps
 from django.core.files.storage import default_storage
 from django.core.validators import FileExtensionValidator
 from django.db import models
@@ -27,6 +28,8 @@ PICTURES = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "gif": "GIF", "webp": "
 """The endings of pictures, and the format that each says; nothing among them that a browser would run, as SVG."""
 MOST_PIXELS = 50_000_000
 WIDTH = 255
+STORED = re.compile(r"(?P<folder>[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+)/[0-9a-f]{32}/[^/\\]{1,80}\Z")
+"""The name of an upload in the storage: the folder of the field that it was uploaded to, its key, and its own name."""
 
 
 class FileOptions(Required):
@@ -134,18 +137,26 @@ class File(FieldType):
         return PurePosixPath(str(value)).name
 
     def address(self, value: Any, field: Field) -> str:
-        return default_storage.url(str(value))
+        return value.url
 
     def serialize(self, value: Any, field: Field) -> str:
         return str(value)
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
-        """Take the stored name of a file that was uploaded to this very field, and no other path."""
+        """Take the stored name of a file that was uploaded to this very field, and no other path.
+
+        Files stay where they are when a field is renamed: it also has those in the folders of its former names.
+        """
         text = text_of(raw)
-        inside = re.escape(self.folder(field)) + r"/[0-9a-f]{32}/[^/\\]{1,80}\Z"
-        if not re.match(inside, text) or not default_storage.exists(text):
+        stored = STORED.match(text)
+        if not stored or not default_storage.exists(text) or not self._has_folder(stored["folder"], field):
             raise ValueError(f"{text[:80]!r} is not a file that was uploaded to this field.")
         return text
+
+    def _has_folder(self, folder: str, field: Field) -> bool:
+        scope = f"{field.business.label}.{field.entity.name}.{field.name}"
+        former = apps.get_model("crm", "UploadFolder").objects.filter(folder=folder, scope=scope)
+        return folder == self.folder(field) or former.exists()
 
     def validate(self, value: Any, field: Field) -> Any:
         return value

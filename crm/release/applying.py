@@ -23,7 +23,8 @@ from crm.release.finishing import finish_release, recompute, run_manage
 from crm.release.left_over import drop_left_over
 from crm.release.mending import add_missing
 from crm.release.migration_files import merge_migration, write_migration
-from crm.release.plan import ReleasePlan, plan_text
+from crm.release.plan import ReleasePlan
+from crm.release.plan_text import plan_text
 from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, LastRelease, note_release
 from crm.release.roles import sync_roles
 from crm.release.snapshot import read_snapshot, write_snapshot
@@ -82,7 +83,7 @@ def refuse_differences(plan: ReleasePlan) -> None:
         raise NotApplied("\n".join([_("The database differs, and that is in the way:"), *blocking]))
 
 
-def catch_up(plan: ReleasePlan, location: Location) -> None:
+def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) -> None:
     """Bring a database that lags behind, or has lost something, to what the files say: then its rows can be asked.
 
     Raises NotApplied where it refuses. The release is noted as not finished, and the plan that follows finishes it.
@@ -90,6 +91,7 @@ def catch_up(plan: ReleasePlan, location: Location) -> None:
     written = [write_migration(merge_migration(plan.business.label, plan.merges), location)] if plan.merges else []
     with _undone_if_refused(written):
         _change_database(plan, [RECOMPUTE, RELOAD], {"hash": plan.release.hash if plan.release else ""})
+    _tell_written(written, location, say)
     with suppress(NotFinished, ImproperlyConfigured):  # It is noted, and done by the apply that follows.
         read_snapshot(location.snapshot, location.folder)
         recompute(plan)
@@ -106,15 +108,19 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     written = [write_migration(migration, location) for migration in migrations]
     rules = " ".join([RULES, *(one.key for one in plan.rules_to_count)]) if plan.rules_to_count else ""
     tasks = [task for task in (SNAPSHOT, RECOMPUTE, rules, RELOAD) if task]
-    name, text = plan.name if plan.operations else "", plan_text(plan, sql=0)
-    facts = {"hash": plan.snapshot.hash, "migration": name, "plan": text}
+    name = migrations[-1].name if migrations else ""
+    facts = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
     with _undone_if_refused(written):
         release = _change_database(plan, tasks, facts, roles=True)
     try:
         finish_release(plan, release, location, say)
     finally:
-        for path in written:
-            say(f"Wrote {location.label}/migrations/{path.name}; commit it with the definitions.")
+        _tell_written(written, location, say)
+
+
+def _tell_written(written: list[Path], location: Location, say: Callable[[str], None]) -> None:
+    for path in written:
+        say(f"Wrote {location.label}/migrations/{path.name}; commit it with the definitions.")
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import DatabaseError, migrations, models, transaction
+from django.db import DatabaseError, connection, migrations, models, transaction
 from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.nodes import Field
 from crm.fields.base import Reading
-from crm.fields.comparison import is_key_name, key_name, source_name
+from crm.fields.comparison import fold_text, is_key_name, key_name, source_name
 from crm.records.identity import comparison_key, key_columns
 from crm.records.soft_delete import DELETED_AT
 from crm.release import data_migrations
@@ -199,3 +199,21 @@ def record_titles(context: PlanContext, model: str, keys: list[Any]) -> dict[Any
             return titles | {record.pk: f"{record}, id {record.pk}" for record in rows}
     except (LookupError, DatabaseError):
         return titles
+
+
+def describe_tags(pending: list[str]) -> list[str]:
+    """Say which tags a waiting migration of the engine makes one, each as it was first written."""
+    if TAG_MIGRATION not in pending or "crm_tag" not in connection.introspection.table_names():
+        return []
+    groups: dict[tuple[str, str], list[str]] = {}
+    for scope, name in apps.get_model("crm", "Tag").objects.order_by("pk").values_list("scope", "name"):
+        groups.setdefault((scope, fold_text(name)), []).append(name)
+    doubles = {key: names for key, names in groups.items() if len(names) > 1}
+    lines = [
+        f"~ {len(names)} tags of {scope} become {names[0]!r}: {', '.join(map(repr, names))}"
+        for (scope, _), names in doubles.items()
+    ]
+    return lines[:EXAMPLES] + ([f"… and {len(lines) - EXAMPLES:,} more"] if lines[EXAMPLES:] else [])
+
+
+TAG_MIGRATION = "crm.0004_tag_key"

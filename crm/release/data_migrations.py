@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models.functions import Left, Length
 
 from crm.blueprint.compiler import compile_business
+from crm.blueprint.names import camel
 from crm.blueprint.nodes import Field
 from crm.blueprint.reader import Document
 from crm.fields.base import Reading
@@ -169,7 +170,7 @@ def exchange(apps: Any, editor: Any, *, label: str, model: str, name: str, value
 
 
 def rename_entity(apps: Any, editor: Any, *, label: str, before: str, after: str, models: dict[str, str]) -> None:
-    """Let permissions, tags and numbers follow an entity to its new name; `models` are those renamed with it."""
+    """Let permissions, tags, numbers and uploads follow an entity to a new name; `models` are those renamed with it."""
     permissions = apps.get_model("auth", "Permission").objects.filter(content_type__app_label=label)
     for old, new in models.items():
         for one in permissions.filter(codename__endswith=f"_{old}"):
@@ -177,12 +178,30 @@ def rename_entity(apps: Any, editor: Any, *, label: str, before: str, after: str
             if not permissions.filter(content_type=one.content_type, codename=codename).exists():
                 permissions.filter(pk=one.pk).update(codename=codename)
     _rename_keys(apps, f"{label}.{before}.", f"{label}.{after}.")
+    for field in apps.get_model(label, camel(after))._meta.local_fields:
+        _keep_folder(apps, field, f"{label}/{before}/{field.name}", f"{label}/{after}/{field.name}")
 
 
 def rename_field(apps: Any, editor: Any, *, label: str, entity: str, before: str, after: str) -> None:
-    """Let tags and numbers follow a field to its new name."""
+    """Let tags, numbers and uploads follow a field to its new name."""
     for end in ("", ":"):
         _rename_keys(apps, f"{label}.{entity}.{before}{end}", f"{label}.{entity}.{after}{end}", whole=not end)
+    field = apps.get_model(label, camel(entity))._meta.get_field(after)
+    _keep_folder(apps, field, f"{label}/{entity}/{before}", f"{label}/{entity}/{after}")
+
+
+def _keep_folder(apps: Any, field: models.Field, before: str, after: str) -> None:
+    """Note that the uploads of a renamed field are still in the folder of its former name, and of those before that."""
+    if not isinstance(field, models.FileField):
+        return
+    try:
+        folders = apps.get_model("crm", "UploadFolder").objects
+    except LookupError:  # The migration is older than this table: then nothing was uploaded either.
+        return
+    old_scope, scope = before.replace("/", "."), after.replace("/", ".")
+    for folder in {before, *folders.filter(scope=old_scope).values_list("folder", flat=True)}:
+        folders.get_or_create(folder=folder, scope=scope)
+    folders.filter(scope=old_scope).delete()
 
 
 def _rename_keys(apps: Any, before: str, after: str, whole: bool = False) -> None:

@@ -15,8 +15,8 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.utils.translation import gettext as _
 
 MOVES = (migrations.RemoveField, migrations.RenameField, migrations.RenameModel, migrations.DeleteModel)
-COLUMNS = (migrations.AddField, migrations.AlterField)
 REMOVALS = (migrations.RemoveConstraint, migrations.RemoveIndex)
+COLUMNS = (migrations.AddField, migrations.AlterField)
 
 
 class Contradiction(Exception):
@@ -39,26 +39,19 @@ def without_repeats(operations: list[Operation], state: ProjectState, label: str
     for model, name in repeated:
         last = [one for one in operations if isinstance(one, COLUMNS) and _key(one) == (model, name)][-1]
         _check_same(known[model], last.name, last.field)
-    removed = {_key_of_part(one) for one in operations if isinstance(one, REMOVALS)}
     kept: list[Operation] = []
     for one in operations:
         if isinstance(one, COLUMNS) and _key(one) in repeated:
             continue
         if isinstance(one, migrations.CreateModel) and one.name_lower in known:
             kept += _rest_of(one, known[one.name_lower])
-        elif _key_of_part(one) in removed or not _is_there(one, known):
+        elif not _is_there(one, known, operations):
             kept.append(one)
     return kept
 
 
 def _key(one: Any) -> tuple[str, str]:
     return one.model_name_lower, one.name_lower
-
-
-def _key_of_part(one: Operation) -> tuple[str, str]:
-    """Return the model and the name of the constraint or index that an operation adds or removes; else nothing."""
-    part = getattr(one, "constraint", None) or getattr(one, "index", None) or one
-    return getattr(one, "model_name_lower", ""), getattr(part, "name", "")
 
 
 def _fields(model: ModelState | None) -> dict[str, models.Field]:
@@ -71,10 +64,13 @@ def _check_same(model: ModelState, name: str, field: models.Field) -> None:
         raise Contradiction(sentence % {"model": model.name.lower(), "name": name})
 
 
-def _is_there(one: Operation, known: dict[str, ModelState]) -> bool:
-    """Say whether a constraint or an index that is added is there already."""
+def _is_there(one: Operation, known: dict[str, ModelState], operations: list[Operation]) -> bool:
+    """Say whether a constraint or an index that is added is there already, and not taken away just before."""
     named = getattr(one, "constraint", None) or getattr(one, "index", None)
     if not isinstance(one, migrations.AddConstraint | migrations.AddIndex) or one.model_name_lower not in known:
+        return False
+    removed = {(each.model_name_lower, each.name) for each in operations if isinstance(each, REMOVALS)}
+    if (one.model_name_lower, named.name) in removed:
         return False
     key = "constraints" if isinstance(one, migrations.AddConstraint) else "indexes"
     return named.name in _names(known[one.model_name_lower], key)

@@ -8,13 +8,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from tests.support.granting import grant
 from tests.support.pages import save
 from tests.support.people import client_of
 from tests.support.records import PIXEL, make, model
 
 
 def url_of(file):
-    return reverse("file", args=[file.name])
+    return file.url
 
 
 @pytest.fixture
@@ -48,15 +49,52 @@ def test_only_those_who_may_see_the_record_get_its_files(trip):
         "travel/trip/cover/../../../travel.sqlite3",
         "imports/source.csv",
         "travel/trip/cover/0123456789abcdef0123456789abcdef/none.png",
-        "travel/trip/name/x/y.png",
-        "travel/nothing/cover/x/y.png",
-        "travel/user/password/x/y.png",
-        "crm/trip/cover/x/y.png",
+        "trip/{id}/cover/0123456789abcdef0123456789abcdef/none.png",
+        "trip/{id}/name/{key}/{name}",
+        "trip/{id}/brochure/{key}/{name}",
+        "trip/{id}/cover/{key}/other.png",
+        "trip/{id}/cover/../{name}",
+        "trip/{id}0/cover/{key}/{name}",
+        "trip/-1/cover/{key}/{name}",
+        "trip/²/cover/{key}/{name}",
+        "trip/99999999999999999999999/cover/{key}/{name}",
+        "trip/999999999999999999/cover/{key}/{name}",
+        "nothing/{id}/cover/{key}/{name}",
+        "user/{id}/password/{key}/{name}",
         "x",
     ],
 )
 def test_nothing_else_can_be_reached(signed_in, trip, name):
-    assert signed_in.get(f"/files/{name}").status_code == 404
+    key, own = trip.cover.name.split("/")[3:]
+    assert signed_in.get(f"/files/{name.format(id=trip.pk, key=key, name=own)}").status_code == 404
+    assert signed_in.get(f"/files/trip/{trip.pk}/cover/{key}/{own}").status_code == 200
+
+
+def test_the_file_of_a_hidden_field_is_refused(trip, monkeypatch):
+    """Whoever may see the record, and not this field of it, gets the other files of the record alone."""
+    grant(monkeypatch, "guide", trip={"view": {"except": ["cover"]}})
+    client = client_of("guide")
+    assert client.get(url_of(trip.cover)).status_code == 404
+    assert client.get(url_of(trip.brochure)).status_code == 200
+    grant(monkeypatch, "guide", trip={"view": True})
+    assert client_of("guide").get(url_of(trip.cover)).status_code == 200
+
+
+def test_the_file_of_a_hidden_record_is_refused(trip, monkeypatch):
+    """Whoever may see some trips gets the files of those."""
+    other = make("trip", full=True)
+    grant(monkeypatch, "guide", trip={"view": {"rows": f"code == '{trip.code}'"}})
+    client = client_of("guide")
+    for shown, hidden in ((trip.cover, other.cover), (trip.brochure, other.brochure)):
+        assert client.get(url_of(shown)).status_code == 200
+        assert client.get(url_of(hidden)).status_code == 404
+
+
+def test_a_file_is_that_of_the_field_that_its_address_names(trip, monkeypatch):
+    """A hidden picture cannot be had under the address of a field that may be seen."""
+    grant(monkeypatch, "guide", trip={"view": {"except": ["cover"]}})
+    asked = reverse("file", args=[trip.cover.name.replace("/cover/", "/brochure/")])
+    assert client_of("guide").get(asked).status_code == 404
 
 
 def test_a_file_that_no_record_holds_any_more_is_gone(signed_in, trip):

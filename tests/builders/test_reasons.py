@@ -20,7 +20,9 @@ def asking(monkeypatch):
     def ask(name: str) -> None:
         contributions = site._registry[model(name)].contributions
         former = contributions.by_kind
-        monkeypatch.setattr(contributions, "by_kind", lambda kind: {"required": True} if kind == "reason" else former(kind))
+        monkeypatch.setattr(
+            contributions, "by_kind", lambda kind: {"required": True} if kind == "reason" else former(kind)
+        )
 
     assert HistorySection.model_fields["reason"]
     return ask

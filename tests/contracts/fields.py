@@ -29,4 +29,5 @@ def field_of(kind: FieldType, **options: Any) -> Field:
 def values_of(field: Field) -> list[Any]:
     """Return the values that the examples of a field's type mean."""
     kind = field.type
+    assert kind.examples, "without examples, what is said of each of them would hold for nothing"
     return [kind.validate(kind.parse(raw, field, PLAIN), field) for raw in kind.examples]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 
 import jsonschema
 import pytest
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 
 from crm.blueprint.names import NAME
 from crm.builders.filters import FILTERS
-from crm.builders.inputs import INPUTS
+from crm.builders.inputs import INPUTS, NUMBER_KEYS
 from crm.fields.base import FieldType
 from crm.records.display import is_empty
 from crm.wiring import FIELD_TYPES
@@ -206,8 +207,24 @@ def test_a_filter_is_one_that_there_is(kind):
 
 @each(FIELD_TYPES)
 def test_the_inputs_options_are_plain(kind):
-    options = kind.input_options(field_of(kind))
-    assert json.loads(json.dumps(options, default=str)).keys() == options.keys()
+    """The table of inputs knows every one of them, and each is a value that stays as it is: nothing lazy, no markup."""
+    limits = {"min": 1, "max": 9} if "step" in kind.input_options(field_of(kind)) else {}
+    options = kind.input_options(field_of(kind, **limits))
+    assert options.keys() <= {*NUMBER_KEYS, "choices", "scope"}
+    if limits:
+        assert {key: Decimal(options[key]) for key in limits} == limits
+        assert Decimal(options["step"]) > 0
+    for key, value in options.items():
+        if isinstance(value, list):
+            assert value and all(isinstance(one, tuple) and len(one) == 2 for one in value)
+            assert {type(text) for pair in value for text in pair} == {str}, key
+        else:
+            assert value is None or type(value) in {str, int, Decimal}, key
+
+
+def test_numbers_and_choices_tell_their_inputs_something():
+    told = {key for kind in FIELD_TYPES for key in kind.input_options(field_of(kind))}
+    assert told == {*NUMBER_KEYS, "choices", "scope"}
 
 
 @each([kind for kind in FIELD_TYPES if kind.filter == "choice"])

@@ -13,7 +13,7 @@ from contracts.test_field_types import STORED, each
 from django.forms import ValidationError
 
 from crm.blueprint.bounds import MAX_SHOWN, UNSTORABLE, is_key, to_decimal
-from crm.builders.filter_fields import DaysField, NumberField
+from crm.builders.filter_fields import DaysField, NumberField, NumbersField
 from crm.builders.inputs import ParsedField
 from crm.fields.base import Share
 
@@ -143,6 +143,14 @@ def test_the_days_of_a_filter_end_where_time_does(settings):
         with pytest.raises(ValidationError):
             DaysField(required=False).clean(raw)
     assert DaysField(required=False).clean(["0001-01-03", "9999-12-30"]).start.year == 1
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\t\n"])
+def test_blanks_are_no_range(blank):
+    """django-filter takes a range without ends for a value, and compares the column with it: an error."""
+    assert NumbersField(required=False).clean([blank, blank]) is None
+    assert NumbersField(required=False).clean([blank, "2"]) == slice(None, 2)
+    assert DaysField(required=False).clean(["", ""]) is None
 
 
 def test_keys_and_numbers_are_measured_before_they_are_converted():

@@ -26,12 +26,14 @@ def report(request, tmp_path_factory) -> dict[str, Any]:
 
 @pytest.mark.parametrize("format", ["csv", "xlsx", "json"])
 def test_a_file_that_nobody_touched_changes_nothing(report, format):
+    assert report[format]["unchanged"].keys() == report["counts"].keys() != set()
     for name, found in report[format]["unchanged"].items():
         assert found == {"new": 0, "updated": 0, "unchanged": report["counts"][name], "failed": 0, "told": []}
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx", "json"])
 def test_deleted_records_come_back_from_their_file(report, format):
+    assert report[format]["restored"].keys() >= {"thing", "line"}
     for name, found in report[format]["restored"].items():
         assert not found["told"]
         assert found["new"] == report["counts"][name] > 0

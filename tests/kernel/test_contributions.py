@@ -46,9 +46,10 @@ def test_every_addition_has_an_origin_and_no_address_in_memory(name):
 @pytest.mark.parametrize("name", ENTITIES)
 def test_a_field_is_the_cause_of_its_column(name):
     contributions = model_contributions(entity(name), CAPABILITIES)
-    for leaf in entity(name).leaves:
-        if leaf.stored:
-            assert leaf.name in {one.name for one in contributions.about(leaf.name) if one.kind == "column"}
+    stored = [leaf for leaf in entity(name).leaves if leaf.stored]
+    assert stored
+    for leaf in stored:
+        assert leaf.name in {one.name for one in contributions.about(leaf.name) if one.kind == "column"}
 
 
 def test_a_clash_within_a_plan_names_both_origins():

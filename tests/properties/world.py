@@ -143,7 +143,7 @@ class World:
         with connection.schema_editor() as editor:
             for name in names:
                 editor.execute(editor.sql_delete_table % {"table": editor.quote_name(name)})
-        for model, column in (("Tag", "scope"), ("Counter", "key"), ("Archive", "release")):
+        for model, column in (("Tag", "scope"), ("Counter", "key"), ("Archive", "release"), ("UploadFolder", "scope")):
             apps.get_model("crm", model).objects.filter(**{f"{column}__startswith": f"{self.label}."}).delete()
 
 

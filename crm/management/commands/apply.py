@@ -23,7 +23,8 @@ from crm.release.applying import (
 )
 from crm.release.errors import NotApplied, NotFinished
 from crm.release.finishing import finish_release
-from crm.release.plan import ReleasePlan, make_plan, plan_text
+from crm.release.plan import ReleasePlan, make_plan
+from crm.release.plan_text import plan_text
 from crm.wiring import LANGUAGE
 
 
@@ -71,7 +72,7 @@ class Command(BaseCommand):
         refuse_differences(plan)
         if not plan.sees_rows and (plan.steps or plan.merges):
             self._agree(_("Run these migrations first?"), options)
-            catch_up(plan, location)
+            catch_up(plan, location, self.stdout.write)
             self.stdout.write("Ran them. Now its rows can be looked at.\n")
             plan = self._planned(business, options)
         if plan.is_empty:

@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from crm.blueprint.compiler import read_folder
 from crm.blueprint.problems import DefinitionError
 from crm.release.errors import NotApplied
-from crm.release.plan import make_plan, plan_text
+from crm.release.plan import make_plan
+from crm.release.plan_text import plan_text
 from crm.wiring import LANGUAGE
 
 

@@ -11,11 +11,12 @@ from crm.blueprint.expressions.computing import MATERIALIZED
 from crm.management.entities import RecordsCommand
 from crm.records.changes import change_scope
 from crm.records.computed_updates import recompute_dirty
+from crm.records.identity import refresh_keys
 from crm.records.rules import without_rule_checks
 
 
 class Command(RecordsCommand):
-    help = "Works out every computed value that is kept in a column; `apply` does it by itself."
+    help = "Works out every computed value and comparison form that is kept in a column; `apply` does it by itself."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work out all entities together: what depends on another entity's values comes after those."""
@@ -29,3 +30,6 @@ class Command(RecordsCommand):
                 everything[model] = {name: set(keys) for name in names}
         with change_scope(reason="Worked out anew", source="recompute"), without_rule_checks():
             recompute_dirty(everything)
+            for entity in business.entities.values():
+                model = apps.get_model(business.label, entity.class_name)
+                refresh_keys(model, list(model._base_manager.values_list("pk", flat=True)))

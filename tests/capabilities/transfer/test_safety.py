@@ -166,6 +166,7 @@ def test_no_cell_of_a_workbook_is_a_formula(notes):
     import openpyxl
 
     book = openpyxl.load_workbook(io.BytesIO(_export("note", "xlsx")))
+    assert book.active.max_row == len(FORMULAS) + 1
     assert not [cell for row in book.active.iter_rows() for cell in row if cell.data_type == "f"]
     assert not [cell for row in book.active.iter_rows(values_only=True) for cell in row if str(cell).startswith(SIGNS)]
 
