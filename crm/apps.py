@@ -62,6 +62,7 @@ class BusinessConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.kernel import actions
+        from crm.records import gate
         from crm.records.queryset import connect_deletion_signals
         from crm.wiring import CAPABILITIES
 
@@ -70,6 +71,8 @@ class BusinessConfig(AppConfig):
             capability.ready(self.business)
             for name, action in capability.actions.items():
                 actions.register(name, action, capability.name)
+            for one in (*capability.ways_in, *capability.guards):
+                gate.register(one, capability.name)
         gc.freeze()  # What was built stays: no later search for garbage need look at it.
         if settings.COLLECTS_GARBAGE:
             gc.enable()

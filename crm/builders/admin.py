@@ -13,13 +13,12 @@ from crm.builders.bulk_edit import EDIT_SELECTED
 from crm.builders.cells import DISPLAY_FUNCTIONS, make_cell, make_shown
 from crm.builders.child_rows import RowsAdmin, StackedRowsAdmin
 from crm.builders.filters import build_filterset, filter_panels
-from crm.builders.forms import EntityForm, RecordForm, RowsFormSet
+from crm.builders.forms import RecordForm, RowForm, RowsFormSet
 from crm.builders.help import HELP_BUTTON, HELP_PAGE
 from crm.builders.page import RecordAdmin, search_lookup
 from crm.builders.panels import related_panel
 from crm.kernel.capability import Capability
 from crm.kernel.contributions import Contributions, Kind
-from crm.records.row_limits import tables_with_limit
 
 WIDE = 6
 """More columns than this make a child row a block of its own instead of a line of a table."""
@@ -64,10 +63,7 @@ def build_admin(entity: Entity, contributions: Contributions, site: Any) -> type
     paths = list(contributions.by_kind(Kind.COLUMN))
     filterset = build_filterset(entity, model, list(contributions.by_kind(Kind.FILTER)), site)
     tabs = list(contributions.by_kind(Kind.TAB).values())
-    traits = {
-        "reason_required": bool(contributions.by_kind(Kind.REASON)),
-        "holds_rows": bool(tables_with_limit(entity)),
-    }
+    traits = {"reason_required": bool(contributions.by_kind(Kind.REASON))}
     attributes = {
         "__module__": __name__,
         "definition": entity,
@@ -130,7 +126,7 @@ def build_inline(table: Field, site: Any) -> type:
         "definition": child,
         "table": table,
         "fk_name": parent.name,
-        "form": EntityForm,
+        "form": RowForm,
         "formset": formset,
         "fieldsets": ((None, {"fields": _row_lines(child, parent.name, leaves, base)}),),
         "ordering": (order,) if order else ("id",),

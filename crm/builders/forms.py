@@ -19,12 +19,17 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm.blueprint.bounds import is_key
+from crm.blueprint.nodes import Field
 from crm.builders.inputs import RecordSelect
-from crm.fields.comparison import source_name
+from crm.builders.mixins import leads_to_hidden
+from crm.records.access import current_viewer, has_perm
 from crm.records.changes import MAX_REASON, REASON
-from crm.records.identity import compared_groups, set_keys
+from crm.records.display import display, field_value
+from crm.records.gate import check_writes
+from crm.records.intended_write import Entering, IntendedWrite
 from crm.records.rules import UNREAD, RuleBroken
 from crm.records.soft_delete import is_deleted
+from crm.records.stored import as_stored
 from crm.records.writes import lock
 
 VERSION_TOKEN = "record_seen"
@@ -44,9 +49,10 @@ def showing_rule_error(broken: RuleBroken) -> Iterator[None]:
 class EntityForm(forms.ModelForm):
     """Base ModelForm. Errors on fields that are not in the form become non-field errors."""
 
+    way_in: str | None = None
+
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self._kept_choices: set[str] = set()
         self._refused: dict[str, Any] = {}
         """What was typed into fields that something is wrong with: Django drops it, but rules must judge by it."""
         self._keep_choices()
@@ -55,14 +61,14 @@ class EntityForm(forms.ModelForm):
         """Let a choice that is none any more stay until someone chooses another: saving must not empty it."""
         for name, field in self.fields.items():
             value = getattr(self.instance, name, None) if isinstance(field, forms.TypedChoiceField) else None
-            if value and str(value) not in {str(key) for key, _ in field.widget.choices}:
+            if value and str(value) not in {str(key) for key, _label in field.widget.choices}:
                 field.choices = [*field.choices, (value, f"{value} (no longer a choice)")]
-                self._kept_choices.add(name)
 
-    def _get_validation_exclusions(self) -> set[str]:
-        """Leave out what was none of the choices before, and was not changed."""
-        kept = {name for name in self._kept_choices if name not in self.changed_data}
-        return {*super()._get_validation_exclusions(), *kept}
+    def new_links(self) -> dict[str, set[Any]]:
+        """Return the new targets of the many-to-many fields that were changed: field → primary keys."""
+        cleaned = getattr(self, "cleaned_data", {})
+        many = [leaf.name for leaf in self.instance.definition.leaves if leaf.type.many and leaf.name in cleaned]
+        return {name: {one.pk for one in cleaned[name]} for name in many if name in self.changed_data}
 
     def _clean_fields(self) -> None:
         """Validate each input; remember what was typed where it can be read, though it is not allowed."""
@@ -75,9 +81,10 @@ class EntityForm(forms.ModelForm):
                 self._refused[name] = field.to_python(raw)
 
     def _post_clean(self) -> None:
-        """Judge the record with all that was typed: a rule of one field must not take another, refused one for empty.
+        """Let Django fill the record in and hold it against the gate, which is told how it comes in.
 
-        What cannot even be read is unknown, and so is whatever a rule says of it.
+        It is judged with all that was typed: a rule of one field must not take another, refused one for empty. What
+        cannot even be read is unknown, and so is whatever a rule says of it.
         """
         columns = {column.name: column for column in self.instance._meta.concrete_fields}
         for name, value in self._refused.items():
@@ -85,6 +92,7 @@ class EntityForm(forms.ModelForm):
                 columns[name].save_form_data(self.instance, value)
         wrong = set(self._errors or ()) & set(columns)
         setattr(self.instance, UNREAD, frozenset(wrong - set(self._refused)))
+        self.instance.entering = Entering(self.way_in, self.new_links())
         super()._post_clean()
 
     def add_error(self, field: str | None, error: Any) -> None:
@@ -102,11 +110,10 @@ class RecordForm(EntityForm):
     """The form of a record: asks for a reason, and refuses to overwrite what someone else saved meanwhile."""
 
     reason_required = False
-    holds_rows = False
+    way_in = "form"
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.instance._rows_in_form = self.holds_rows
         if self.instance.pk is None:
             return
         self._keep_links()
@@ -177,6 +184,31 @@ SHOWN_BEYOND_LIMIT = 10
 """How many rows more than its parent allows are shown again, with what was typed into them, to choose from."""
 
 
+class RowForm(EntityForm):
+    """The form of a row: its formset hands all of them over to the gate together."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for leaf in self.instance.definition.leaves if self.instance.pk else ():
+            if leaf.name in self.fields and leads_to_hidden(self.instance, leaf):
+                self.fields[leaf.name] = KeptLink(leaf, self.instance)
+
+
+class KeptLink(forms.Field):
+    """Stands for a link to what the user does not see: shown as the list shows it, and kept whatever is sent."""
+
+    def __init__(self, leaf: Field, record: Any):
+        widget = UnfoldAdminTextInputWidget(attrs={"aria-label": leaf.label})
+        super().__init__(label=leaf.label, required=False, disabled=True, widget=widget)
+        self.kept, self.shown = field_value(record, leaf), display(record, leaf)
+
+    def prepare_value(self, value: Any) -> str:
+        return self.shown
+
+    def clean(self, value: Any) -> Any:
+        return self.kept
+
+
 class RowsFormSet(PaginationInlineFormSet):
     """Child rows, a page of them at a time; with `rows`, never more of them than the parent says."""
 
@@ -231,31 +263,20 @@ class RowsFormSet(PaginationInlineFormSet):
 
     def _construct_form(self, i: int, **kwargs: Any) -> forms.ModelForm:
         form = super()._construct_form(i, **kwargs)
-        form.instance._rows_in_form = True
         _tell_titles(form)
         return form
 
     def validate_unique(self) -> None:
-        """Refuse rows that are the same as another of this form, by the comparison forms of their fields."""
-        super().validate_unique()
-        seen: dict[tuple, set[tuple]] = {}
-        kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
-        for form in (one for one in kept if one.is_valid() and not self._should_delete_form(one)):
-            set_keys(form.instance)
-            for names in compared_groups(type(form.instance)):
-                value = tuple(getattr(form.instance, form.instance._meta.get_field(name).attname) for name in names)
-                if None not in value and value in seen.setdefault(names, set()):
-                    message = form.instance.unique_error_message(type(form.instance), names)
-                    name = source_name(names[0])
-                    form.add_error(name if len(names) == 1 and name in form.fields else None, message)
-                seen[names].add(value)
-        if any(form.errors for form in kept):
-            raise ValidationError(_("Please correct the duplicate values."))
+        """Nothing: the gate is asked about all rows together, also whether two of them are the same."""
 
     def clean(self) -> None:
         if self.refused:
             raise ValidationError(self._refusal())
         super().clean()
+        self._check_count()
+        self._check_gate()
+
+    def _check_count(self) -> None:
         limit = self.limit
         if limit is None:
             return
@@ -273,6 +294,33 @@ class RowsFormSet(PaginationInlineFormSet):
             words |= {"counter": counter, "limit": self._allowed()}
             return _("%(label)s: %(count)s rows were sent, but %(counter)s is %(limit)s. Nothing was saved.") % words
         return _("%(label)s: %(count)s rows were sent; add %(most)s at a time. Nothing was saved.") % words
+
+    def _check_gate(self) -> None:
+        """Hold the rows that were changed against the gate, all at once, and say beside each what it refuses."""
+        changed = [form for form in self.forms if form.has_changed() and hasattr(form, "cleaned_data")]
+        gone = [form for form in changed if self._should_delete_form(form)]
+        written = [form for form in changed if form not in gone]
+        befores = as_stored(self.model, [form.instance.pk for form in changed if form.instance.pk], current_viewer())
+        writes = [
+            IntendedWrite(
+                form.instance,
+                befores.get(form.instance.pk),
+                current_viewer(),
+                "rows",
+                form.new_links(),
+                skipped=frozenset(form._get_validation_exclusions()),
+            )
+            for form in written
+        ]
+        by_write = dict(zip(map(id, writes), written, strict=True))
+        for refusal in check_writes(writes):
+            error = ValidationError({refusal.field or NON_FIELD_ERRORS: refusal.message})
+            by_write[id(refusal.write)].add_error(None, error)
+        for form in gone if current_viewer() is not None else ():
+            row = befores.get(form.instance.pk)
+            if row is not None and not has_perm(current_viewer(), "delete", self.model, row):
+                text = _("%(row)s is not one of the %(rows)s that are yours to delete.")
+                raise ValidationError(text % {"row": row, "rows": row.definition.plural.lower()})
 
 
 def _tell_titles(form: forms.ModelForm) -> None:

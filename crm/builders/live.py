@@ -16,7 +16,8 @@ from crm.records.access import viewer_can_view_field
 from crm.records.computed import compute, set_generated_values
 from crm.records.dependencies import computing_order
 from crm.records.display import display
-from crm.records.rules import is_shown
+from crm.records.intended_write import as_before
+from crm.records.rules import is_shown, reset_hidden_fields
 
 
 def has_live_parts(entity: Entity) -> bool:
@@ -64,8 +65,11 @@ def _state_of(admin: Any, request: HttpRequest, object_id: str) -> dict[str, Any
         raise Http404
     typed = request.POST.copy()
     typed.pop(VERSION_TOKEN, None)  # whoever saved meanwhile is told when this is saved
+    before = as_before(record) if record is not None else None
     form = admin.get_form(request, record, change=record is not None)(typed, instance=record)
+    form.way_in = None
     form.full_clean()
+    reset_hidden_fields(form.instance, before)
     formsets, _ = admin._create_formsets(request, form.instance, change=record is not None)
     rows = {}
     for formset in formsets:

@@ -12,7 +12,7 @@ from crm.builders.cells import DISPLAY_FUNCTIONS, shown_instead
 from crm.builders.inputs import make_input
 from crm.records import access
 from crm.records.display import field_value
-from crm.records.rules import read_only_fields
+from crm.records.rules import closed_fields
 
 
 class TypedFormFields:
@@ -49,13 +49,13 @@ class ShownFields:
         seen = [leaf for leaf in self.definition.leaves if leaf.has_value and access.can_view_field(request.user, leaf)]
         if not access.has_perm(request.user, verb, self.model, record):  # type: ignore[attr-defined]
             return tuple(leaf.name for leaf in seen)
-        closed = {*self.never_asked, *(read_only_fields(record) if record is not None else ())}
+        closed = {*self.never_asked, *(closed_fields(record) if record is not None else ())}
         return tuple(
             leaf.name
             for leaf in seen
             if leaf.name in closed
             or not access.can_view_field(request.user, leaf, verb)
-            or _leads_to_hidden(record, leaf)
+            or leads_to_hidden(record, leaf)
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -78,7 +78,7 @@ def without(lines: Any, names: set[str]) -> tuple:
     return tuple(line for line in kept if line != ())
 
 
-def _leads_to_hidden(record: Any, leaf: Field) -> bool:
+def leads_to_hidden(record: Any, leaf: Field) -> bool:
     """Say whether a link leads to records that the user may not see, and would lose them by being asked for."""
     if record is None or leaf.target is None or not access.may_hide_rows(access.current_viewer(), leaf.target):
         return False

@@ -171,6 +171,11 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
         found = () if QUICK in request.GET else super().get_inlines(request, obj)
         return [one for one in found if access.can_view_field(request.user, one.table)]
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if QUICK in request.GET:
+            kwargs["form"] = type("QuickForm", (self.form,), {"way_in": "quick form"})
+        return super().get_form(request, obj, change, **kwargs)
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Read what the address fills in as a file's cells are read; what cannot be read is left out."""
         found = super().get_changeform_initial_data(request)

@@ -151,6 +151,8 @@ class FieldType:
     """False where a list never breaks the text into lines: a phone number, a moment."""
     writes_numbers = False
     """True where a value is written as a number, or with one, so that a file's notation matters."""
+    uploads = False
+    """True where a value is the name of an upload, which may belong to another record."""
     sets_on_save = False
     """True where the type gives values at saving; see `fill`."""
 

@@ -110,6 +110,7 @@ class File(FieldType):
     Options = FileOptions
     sortable = False
     usable_as_key = False
+    uploads = True
     input = "file"
 
     def folder(self, field: Field) -> str:

@@ -7,7 +7,7 @@ through named actions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from crm.blueprint.language import Report
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.sections import Section
 from crm.kernel.contributions import Contributions
+from crm.kernel.guard import Guard, WayIn
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ class Capability:
     """The panels that a form's tab may name: word → heading."""
     actions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     """The named actions that other capabilities and definitions may call."""
+
+    ways_in: ClassVar[Sequence[WayIn]] = ()
+    """The ways by which it writes records for users: each asks the gate, by this name."""
+    guards: ClassVar[Sequence[Guard]] = ()
+    """What it holds every intended write against, whichever way it comes in; asked behind the kernel's guards."""
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         """Report what is wrong with the section once all entities are known."""

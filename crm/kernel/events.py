@@ -13,9 +13,5 @@ values_computed = Signal()
 """Values of records were written because something else was: what they are computed of, or the target of a link. Sends
 `sender` (the model) and `values`: primary key → field → the value that it has now."""
 
-guarded_value_given = Signal()
-"""A new record is to begin with a value of a guarded field that somebody brings along. Sends `sender` (the model),
-`field` (its name), `value` and `user`; a handler returns a sentence where that person may not, otherwise nothing."""
-
 record_shown = Signal()
 """A record's page is about to be shown. Sends `sender` (the model), `record` and `request`."""

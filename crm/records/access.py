@@ -17,11 +17,10 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from crm.blueprint.access import ADD, CHANGE, EVERYTHING, VIEW, Grant
+from crm.blueprint.access import EVERYTHING, VIEW, Grant
 from crm.blueprint.expressions.tree import Expression, Path
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.sections import VERBS
@@ -205,17 +204,22 @@ def _can_access_parent(user: Any, record: models.Model, table: Field) -> bool:
 
 def access_joins(entity: Entity) -> list[str]:
     """Return what to `select_related` so that it costs no query to say whether the viewer sees a record."""
-    user = current_viewer()
+    return joins_of(current_viewer(), entity)
+
+
+def joins_of(user: Any, entity: Entity, verb: str = VIEW) -> list[str]:
+    """Return what to `select_related` so that it costs no query to say whether a user may do this with a record."""
     if user is None or user.is_superuser:
         return []
     found = []
-    for rule in (rule for rules in _conditions(user, VIEW, entity).values() for rule in rules):
+    for rule in (rule for rules in _conditions(user, verb, entity).values() for rule in rules):
         paths = (node for node in rule.root.walk() if isinstance(node, Path) and not node.of_user)
         ways = ([step for step in path.steps if step.type.reference(step) is not None] for path in paths)
         found += ["__".join(step.name for step in way) for way in ways if way]
     for table in parent_tables(entity):
         if has_row_rules(user, table.entity):
-            found += [table.entity.name, *(f"{table.entity.name}__{inner}" for inner in access_joins(table.entity))]
+            inner = joins_of(user, table.entity)
+            found += [table.entity.name, *(f"{table.entity.name}__{one}" for one in inner)]
     return found
 
 
@@ -308,19 +312,6 @@ def editable_fields(user: Any, entity: Entity, verb: str) -> set[str]:
 
 def _all_fields(entity: Entity) -> list[Field]:
     return [*entity.fields.values(), *(leaf for leaf in entity.leaves if leaf.whole)]
-
-
-def check_access(record: models.Model) -> None:
-    """Hold a record that is about to be written against the rows that the viewer may add, or change.
-
-    A rule for rows holds of a record as it was, which is asked before, and as it will be. Raises ValidationError.
-    """
-    user, verb = current_viewer(), ADD if record._state.adding else CHANGE
-    if user is None or user.is_superuser or can_access_record(user, record, verb):
-        return
-    entity = record.definition  # type: ignore[attr-defined]
-    plural = entity.plural.lower()
-    raise ValidationError(f"With these values, it is not one of the {plural} that are yours to {verb}.", code="access")
 
 
 def viewer_rows(model: type[models.Model]) -> models.QuerySet:

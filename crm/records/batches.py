@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from crm.blueprint.expressions.tree import Expression, Path
+from crm.blueprint.expressions.tree import Expression
 from crm.blueprint.nodes import Entity
 from crm.records.display import title_joins
+from crm.records.stored import joins_of_rules
 
 BATCH = 500
 """How many records are read, checked and written at a time."""
@@ -19,12 +20,7 @@ Write = TypeVar("Write")
 
 def joins_of_checks(entity: Entity, more: Iterable[Expression] = ()) -> list[str]:
     """Return what to `select_related` so that no title, no rule and no condition costs a query a record."""
-    showing = (one for shown in entity.rules.showing.values() for one in vars(shown).values() if one is not None)
-    roots = [*(rule.check for rule in entity.rules.checks if rule.is_of_form), *showing, *more]
-    paths = [node for root in roots for node in root.root.walk() if isinstance(node, Path) and not node.of_user]
-    ways = ([step for step in path.steps if step.type.reference(step) is not None] for path in paths)
-    joins = ["__".join(step.name for step in way) for way in ways if way and not any(step.type.many for step in way)]
-    return list(dict.fromkeys([*title_joins(entity), *joins]))
+    return list(dict.fromkeys([*title_joins(entity), *joins_of_rules(entity, more)]))
 
 
 def write_what_can_be(

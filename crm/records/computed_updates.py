@@ -16,13 +16,16 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED
-from crm.blueprint.nodes import Field
+from crm.blueprint.nodes import Entity, Field
 from crm.kernel.events import values_computed
+from crm.records.after_writing import checking
 from crm.records.changes import ensure_change_scope
 from crm.records.computed import compile_context, computed_expression, set_generated_values
 from crm.records.dependencies import ADDED, RULES, Dependency, dependency_graph
+from crm.records.gate import check_written
 from crm.records.identity import refresh_keys
-from crm.records.rules import check_written, defer_rule_checks, overflow_as_rule_error
+from crm.records.row_limits import parents_with_limit, tables_with_limit
+from crm.records.rules import overflow_as_rule_error
 from crm.records.soft_delete import not_deleted
 
 CHUNK = 500
@@ -124,7 +127,7 @@ def defer_recompute() -> Iterator[None]:
     if _waiting.get() is not None:
         yield
         return
-    with transaction.atomic(), defer_rule_checks():
+    with transaction.atomic(), checking():
         token = _waiting.set({})
         try:
             yield
@@ -147,7 +150,7 @@ def recompute_dirty(dirty: DirtyFields) -> None:
     """Work out what is dirty, and what depends on what has changed then."""
     if not dirty:
         return
-    with transaction.atomic(), ensure_change_scope(), defer_rule_checks():
+    with transaction.atomic(), ensure_change_scope(), checking():
         while dirty:
             level, model = min(((_lowest_level(one, dirty[one]), one) for one in dirty), key=lambda found: found[0])
             todo, graph = dirty[model], dependency_graph(model.definition.business)
@@ -227,3 +230,7 @@ def recompute(model: type[models.Model]) -> None:
     keys = set(model._base_manager.values_list("pk", flat=True))
     names = [name for name, storage in model.definition.storage.items() if storage == MATERIALIZED]
     recompute_dirty({model: {name: set(keys) for name in names}} if keys and names else {})
+
+
+def _has_row_limits(entity: Entity) -> bool:
+    return bool(parents_with_limit(entity) or tables_with_limit(entity))

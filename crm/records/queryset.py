@@ -13,6 +13,7 @@ from crm.kernel.events import values_computed
 from crm.records.changes import ensure_change_scope
 from crm.records.computed_updates import (
     _chunks,
+    _has_row_limits,
     defer_recompute,
     find_dependents,
     find_parent_dependents,
@@ -21,8 +22,8 @@ from crm.records.computed_updates import (
 )
 from crm.records.deletion import all_rows, collect_deletion, links_set_null, may_set_links_null
 from crm.records.dependencies import dependency_graph
+from crm.records.gate import check_written
 from crm.records.identity import follows_expression, keys_for_update, refresh_keys
-from crm.records.rules import check_written
 from crm.records.soft_delete import NOT_DELETED
 
 
@@ -33,7 +34,8 @@ class RecordQuerySet(models.QuerySet):
         entity = self.model.definition
         values |= keys_for_update(self.model, values)
         later = follows_expression(self.model, values)
-        if not (later or entity.rules.checks or dependency_graph(entity.business).of_source(entity.name)):
+        is_checked = entity.rules.checks or _has_row_limits(entity)
+        if not (later or is_checked or dependency_graph(entity.business).of_source(entity.name)):
             return super().update(**values)
         with transaction.atomic():
             keys = list(self.order_by().values_list("pk", flat=True))

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from crm.blueprint.nodes import Entity
 from crm.fields import columns
-from crm.fields.comparison import is_key_name, source_name
 from crm.kernel import actions
-from crm.records.access import check_access
-from crm.records.changes import ensure_change_scope
+from crm.records import gate
+from crm.records.access import as_viewer
+from crm.records.changes import change_scope, ensure_change_scope
 from crm.records.computed import set_generated_values
 from crm.records.computed_updates import (
     defer_recompute,
@@ -25,10 +25,9 @@ from crm.records.computed_updates import (
 )
 from crm.records.deletion import may_set_links_null
 from crm.records.display import title_of
-from crm.records.identity import compared_groups, set_keys, with_keys
+from crm.records.identity import with_keys
+from crm.records.intended_write import CODE, Entering
 from crm.records.queryset import RecordManager, set_links_null
-from crm.records.row_limits import check_row_limit
-from crm.records.rules import check_record, check_written, is_in_action
 from crm.records.soft_delete import IN_TRASH, is_deleted
 
 RECORD_FIELDS = {
@@ -65,7 +64,7 @@ class Record(models.Model):
                 kwargs["update_fields"] = with_keys(type(self), kwargs["update_fields"])
             super().save(*args, **kwargs)
             schedule_recompute(merge_dirty(before, find_dependents(type(self), [self.pk], added=added)))
-            check_written(type(self), [self.pk])
+            gate.check_written(type(self), [self.pk])
             refresh_computed(self)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
@@ -81,28 +80,30 @@ class Record(models.Model):
                 set_links_null(type(self), [self.pk])
             return super().delete(*args, **kwargs)
 
-    def _get_unique_checks(self, exclude: Any = None, include_meta_constraints: bool = False) -> tuple[list, list]:
-        """Name what may occur once outside the trash too, for forms and rows to complain as of a unique column."""
-        checks, dates = super()._get_unique_checks(exclude, include_meta_constraints)
-        plain = [(model, names) for model, names in checks if not any(map(is_key_name, names))]
-        known, left_out = {tuple(names) for _, names in plain}, set(exclude or ())
-        groups = [names for names in compared_groups(type(self)) if names not in known]
-        asked = [names for names in groups if not set(map(source_name, names)) & left_out]
-        return [*plain, *((type(self), names) for names in asked)], dates
+    def full_clean(self, exclude: Any = None, validate_unique: bool = True, validate_constraints: bool = True) -> None:
+        """Hold the record against every guard, for the viewer: Django's forms call this, and so does code.
 
-    def _perform_unique_checks(self, unique_checks: list) -> dict[str, list]:
-        """Compare by the comparison forms, and complain of the fields that people know."""
-        set_keys(self)
-        return {source_name(name): errors for name, errors in super()._perform_unique_checks(unique_checks).items()}
+        A form says before by `entering` how the record comes in. Raises ValidationError, by field.
+        """
+        entering = self.__dict__.pop("entering", None) or Entering()
+        if entering.way_in is not None:
+            skipped = frozenset(exclude or ())
+            gate.check_record(self, entering.way_in, links=entering.links, skipped=skipped)
 
-    def clean(self) -> None:
-        """Check what no single field can; a form that holds the rows checks their number itself."""
-        super().clean()
-        if not is_in_action(self):
-            check_access(self)
-        check_record(self)
-        if not getattr(self, "_rows_in_form", False):
-            check_row_limit(self)
+    def validate_unique(self, exclude: Any = None) -> None:
+        """Nothing: `full_clean()` has asked the gate, which knows what is unique."""
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Nothing: as with `validate_unique()`."""
+
+    def save_as(self, user: Any, reason: str = "", source: str = CODE) -> None:
+        """Save what a user may save, and nothing else, as a form does: for jobs, the shell and extensions.
+
+        Raises ValidationError, with nothing written, where a guard refuses it.
+        """
+        with transaction.atomic(), change_scope(user, reason, source), as_viewer(user):
+            self.full_clean()
+            self.save()
 
     def __str__(self) -> str:
         return f"{title_of(self)}{IN_TRASH if is_deleted(self) else ''}"

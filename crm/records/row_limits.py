@@ -1,16 +1,22 @@
-"""Rows of a table are as many as their parent's field says: checked for every way in."""
+"""Rows of a table are as many as their parent's field says: a guard before the write, and the count after it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity, Field
+from crm.records.after_writing import hold
+from crm.records.intended_write import Batch, Refusal
+from crm.records.rules import RuleBroken
 from crm.records.soft_delete import not_deleted
+
+CHUNK = 500
 
 
 def tables_with_limit(entity: Entity) -> list[Field]:
@@ -24,47 +30,90 @@ def parents_with_limit(entity: Entity) -> list[Field]:
     return [one for one in holders if one.type.rows and one.options.rows]
 
 
-def row_limit_errors(table: Field, keys: Collection[Any]) -> Iterator[str]:
-    """Say which of the parents have more rows than they allow."""
-    parent = apps.get_model(table.business.label, table.entity.class_name)
+def refuse_rows_beyond_limits(batch: Batch) -> Iterator[Refusal]:
+    """Refuse rows that their parent has no room for, and parents that would have less room than rows."""
+    if not batch.way_in.with_parent:
+        for table in parents_with_limit(batch.entity):
+            yield from _without_room(batch, table)
+    if not batch.way_in.with_rows:
+        for table in tables_with_limit(batch.entity):
+            yield from _with_less_room(batch, table)
+
+
+def _without_room(batch: Batch, table: Field) -> Iterator[Refusal]:
+    link, limit = table.entity.name, table.entity.fields[table.options.rows]
+    coming = [write for write in batch.writes if write.appears or link in write.changes]
+    parents = {getattr(write.record, f"{link}_id") for write in coming} - {None}
+    if not parents:
+        return
+    moving = {write.record.pk for write in coming if write.record.pk is not None}
+    held = _held(batch.model, link, parents, moving)
+    known = apps.get_model(table.business.label, table.entity.class_name)._base_manager.in_bulk(list(parents))
+    for write in coming:
+        parent = known.get(getattr(write.record, f"{link}_id"))
+        most = getattr(parent, limit.name) if parent is not None else None
+        if most is None:
+            continue
+        if held[parent.pk] >= most:
+            words = {"parent": parent, "count": held[parent.pk], "rows": table.label.lower(), "most": most}
+            text = _("%(parent)s has %(count)s %(rows)s already; its %(limit)s is %(most)s.")
+            yield Refusal(write, text % {**words, "limit": limit.label.lower()}, link)
+        held[parent.pk] += 1
+
+
+def _with_less_room(batch: Batch, table: Field) -> Iterator[Refusal]:
+    link, limit = table.entity.name, table.options.rows
+    child = apps.get_model(table.business.label, table.target.class_name)
+    narrowed = [write for write in batch.writes if write.record.pk is not None and limit in write.changes]
+    held = _held(child, link, {write.record.pk for write in narrowed})
+    for write in narrowed:
+        most, count = getattr(write.record, limit), held[write.record.pk]
+        if most is not None and count > most:
+            text = _("There are %(count)s %(rows)s already.") % {"count": count, "rows": table.label.lower()}
+            yield Refusal(write, text, limit)
+
+
+def _held(child: Any, link: str, parents: Collection[Any], moving: Collection[Any] = ()) -> Counter:
+    """Count the rows of parents, without those that are about to be moved themselves."""
+    found: Counter = Counter()
+    for some in _chunks(parents):
+        rows = not_deleted(child).filter(**{f"{link}__in": some}).order_by()
+        found.update(dict(rows.values_list(link).annotate(count=models.Count("pk"))))
+    for some in _chunks(moving):
+        rows = not_deleted(child).filter(pk__in=some, **{f"{link}__isnull": False})
+        found.subtract(rows.values_list(link, flat=True))
+    return found
+
+
+def check_row_limits(model: type[models.Model], keys: Collection[Any], columns: Collection[str] | None = None) -> None:
+    """Count the rows of parents that were written, and of those whose rows were. Raises RuleBroken for the first."""
+    entity = model.definition
+    for table in parents_with_limit(entity) if keys else ():
+        link = table.entity.name
+        if columns is None or link in columns:
+            rows = not_deleted(model)
+            parents = {key for some in _chunks(keys) for key in rows.filter(pk__in=some).values_list(link, flat=True)}
+            hold(_check, apps.get_model(table.business.label, table.entity.class_name), table, parents - {None})
+    for table in tables_with_limit(entity) if keys else ():
+        if columns is None or table.options.rows in columns:
+            hold(_check, model, table, keys)
+
+
+def _check(parent: type[models.Model], table: Field, keys: Collection[Any]) -> None:
     child = apps.get_model(table.business.label, table.target.class_name)
     link, limit = table.entity.name, table.entity.fields[table.options.rows]
-    ordered = list(keys)
-    for start in range(0, len(ordered), 500):
-        counts = not_deleted(child).filter(**{f"{link}__in": ordered[start : start + 500]}).values(link).order_by()
-        over = counts.annotate(n=models.Count("pk")).filter(n__gt=models.F(f"{link}__{limit.name}"))
-        found = {row[link]: row["n"] for row in over}
-        for one in parent._default_manager.filter(pk__in=found):
-            allowed = getattr(one, limit.name)
-            yield f"{one}: {found[one.pk]} {table.label.lower()}, but {limit.label.lower()} is {allowed}."
+    for some in _chunks(keys):
+        counts = not_deleted(child).filter(**{f"{link}__in": some}).values(link).order_by()
+        over = counts.annotate(n=models.Count("pk")).filter(n__gt=models.F(f"{link}__{limit.name}")).order_by(link)
+        row = over.first()
+        if row is not None:
+            holder = parent._base_manager.get(pk=row[link])
+            words = {"count": row["n"], "rows": table.label.lower(), "limit": limit.label.lower()}
+            text = _("%(count)s %(rows)s, but %(limit)s is %(most)s.")
+            raise RuleBroken(None, holder, text % {**words, "most": getattr(holder, limit.name)})
 
 
-def check_row_limits(model: type[models.Model], records: Collection[models.Model]) -> None:
-    """Raise ValidationError where written records left a parent with too many rows."""
-    entity, complaints = model.definition, []
-    for table in parents_with_limit(entity):
-        complaints += row_limit_errors(table, {getattr(one, f"{table.entity.name}_id") for one in records})
-    for table in tables_with_limit(entity):
-        complaints += row_limit_errors(table, {one.pk for one in records})
-    if complaints:
-        raise ValidationError(complaints)
-
-
-def check_row_limit(record: models.Model) -> None:
-    """Raise ValidationError where saving a record would leave too many rows; forms with rows check for themselves."""
-    entity = record.definition
-    for table in parents_with_limit(entity):
-        parent, limit = getattr(record, table.entity.name, None), table.options.rows
-        if parent is None or parent.pk is None or getattr(parent, limit) is None:
-            continue
-        held = not_deleted(type(record)).filter(**{table.entity.name: parent}).exclude(pk=record.pk).count()
-        if held + 1 > getattr(parent, limit):
-            label = table.entity.fields[limit].label.lower()
-            text = f"{parent} has {held} {table.label.lower()} already; its {label} is {getattr(parent, limit)}."
-            raise ValidationError({table.entity.name: text})
-    for table in tables_with_limit(entity):
-        child = apps.get_model(table.business.label, table.target.class_name)
-        limit = getattr(record, table.options.rows)
-        held = not_deleted(child).filter(**{entity.name: record}).count() if record.pk else 0
-        if limit is not None and held > limit:
-            raise ValidationError({table.options.rows: f"There are {held} {table.label.lower()} already."})
+def _chunks(keys: Collection[Any]) -> Iterator[list[Any]]:
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]

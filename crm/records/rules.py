@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import DataError, OperationalError, connection, models
 
 from crm.blueprint.expressions.computing import reads
@@ -19,6 +18,7 @@ from crm.blueprint.expressions.tree import Aggregate
 from crm.blueprint.rules import Rule, Showing
 from crm.expressions import compile_sql
 from crm.expressions.evaluate import EvalContext, holds, passes
+from crm.records.after_writing import hold
 from crm.records.computed import compile_context, set_generated_values
 from crm.records.display import render_template
 from crm.records.soft_delete import not_deleted
@@ -26,7 +26,6 @@ from crm.records.soft_delete import not_deleted
 CHUNK = 500
 READ_ONLY_MESSAGE = "This cannot be changed here any more."
 NOT_ASKED_MESSAGE = "is not asked for here: the cell must be empty."
-MAX_EXAMPLES = 5
 UNREAD = "_unread"
 """The attribute of a record that names its fields whose input could not be read: no rule can judge by them."""
 
@@ -73,32 +72,8 @@ def rule_message(rule: Rule, record: models.Model) -> str:
     return render_template(rule.message, record)
 
 
-def check_record(record: Any, before: Any = None) -> None:
-    """Raise ValidationError with every rule that an instance breaks, and every change of a read-only field.
-
-    `before` is the record as it was, where it was read already.
-    """
-    complaints: dict[str, list[str]] = {}
-    before = _stored_record(record) if before is None else before
-    reset_hidden_fields(record, before)
-    for rule, message in broken_rules(record):
-        complaints.setdefault(rule.field or NON_FIELD_ERRORS, []).append(message)
-    for name in read_only_changes(record, before):
-        complaints.setdefault(name, []).append(READ_ONLY_MESSAGE)
-    if complaints:
-        raise ValidationError(complaints)
-
-
 def is_shown(record: Any, showing: Showing) -> bool:
     return showing.visible_if is None or holds(showing.visible_if, EvalContext(record))
-
-
-def _stored_record(record: Any) -> Any:
-    """Return a record as it is in the database, where some field's condition asks for it; None for a new one."""
-    conditional = record.definition.rules.showing or record.definition.guarded
-    if not conditional or record.pk is None or record._state.adding:
-        return None
-    return type(record)._base_manager.filter(pk=record.pk).first()
 
 
 def reset_hidden_fields(record: Any, before: Any) -> None:
@@ -109,86 +84,25 @@ def reset_hidden_fields(record: Any, before: Any) -> None:
             setattr(record, column.attname, getattr(before, column.attname) if before else column.get_default())
 
 
-def read_only_fields(record: Any) -> set[str]:
-    """Return the fields of a saved record that may not be changed any more."""
+def locked_fields(record: Any) -> set[str]:
+    """Return the fields of a saved record that `read_only_if` closes, by what it holds."""
     showing = record.definition.rules.showing
-    closed = {
-        name for name, one in showing.items() if one.read_only_if and holds(one.read_only_if, EvalContext(record))
-    }
-    return closed | record.definition.guarded
+    return {name for name, one in showing.items() if one.read_only_if and holds(one.read_only_if, EvalContext(record))}
 
 
-_allowed: ContextVar[tuple[Any, frozenset[str]]] = ContextVar("allowed", default=(None, frozenset()))
-
-
-@contextmanager
-def unlock_fields(record: Any, names: Collection[str]) -> Iterator[None]:
-    """Unlock read-only fields of this record within the block: a transition may change what no form may."""
-    token = _allowed.set((record, frozenset(names)))
-    try:
-        yield
-    finally:
-        _allowed.reset(token)
-
-
-def is_in_action(record: Any) -> bool:
-    """Say whether an action is changing this record: it may lead to where those who take it can change no more."""
-    return _allowed.get()[0] is record
-
-
-def read_only_changes(record: Any, before: Any) -> list[str]:
-    """Return the fields that were changed though they may not be."""
-    found, (acting, open_to_it) = [], _allowed.get()
-    closed = read_only_fields(before) if before is not None else set()
-    for name in closed - open_to_it if acting is record else closed:
-        leaf, column = record.definition.fields[name], record._meta.get_field(name)
-        same = leaf.type.many or leaf.type.equals(getattr(before, column.attname), getattr(record, column.attname))
-        found += [] if same else [name]
-    return found
+def closed_fields(record: Any) -> set[str]:
+    """Return the fields of a saved record that no hand may change: locked by its values, or an action's alone."""
+    return locked_fields(record) | record.definition.guarded
 
 
 # After writing
 
 
-_waiting: ContextVar[dict[tuple[type[models.Model], Rule], set[Any]] | None] = ContextVar("rules waiting", default=None)
-
-
-@contextmanager
-def defer_rule_checks() -> Iterator[None]:
-    """Defer the checks in SQL to the end of the block, when everything that belongs together is written."""
-    if _waiting.get() is not None:
-        yield
-        return
-    token = _waiting.set({})
-    try:
-        yield
-        found = _waiting.get() or {}
-    finally:
-        _waiting.reset(token)
-    for (model, rule), keys in found.items():
-        _check_in_database(model, rule, keys)
-
-
-@contextmanager
-def without_rule_checks() -> Iterator[None]:
-    """Skip the rules: recomputing must not fail for records that were there before a rule."""
-    token = _waiting.set({})
-    try:
-        yield
-    finally:
-        _waiting.reset(token)
-
-
-def check_written(model: type[models.Model], keys: Collection[Any], columns: Collection[str] | None = None) -> None:
+def check_rules(model: type[models.Model], keys: Collection[Any], columns: Collection[str] | None = None) -> None:
     """Hold written records against the rules, or those that read these columns. Raises RuleBroken for the first."""
     for rule in model.definition.rules.checks if keys else ():
-        if columns is not None and not any(one.name in columns for one in reads(rule.check)):
-            continue
-        waiting = _waiting.get()
-        if waiting is None:
-            _check_in_database(model, rule, keys)
-        else:
-            waiting.setdefault((model, rule), set()).update(keys)
+        if columns is None or any(one.name in columns for one in reads(rule.check)):
+            hold(_check_in_database, model, rule, keys)
 
 
 def _check_in_database(model: type[models.Model], rule: Rule, keys: Collection[Any]) -> None:

@@ -32,8 +32,3 @@ def not_deleted(model: type[models.Model]) -> models.QuerySet:
 
 def is_deleted(record: Any) -> bool:
     return record.__dict__.get(DELETED_AT) is not None
-
-
-def unique_unless_deleted(model: type[models.Model]) -> list[tuple[str, ...]]:
-    """Return the columns whose values may occur once outside the trash."""
-    return [tuple(one.fields) for one in model._meta.constraints if isinstance(one, UniqueUnlessDeleted)]

@@ -11,10 +11,9 @@ from django.utils import timezone
 from crm.kernel.events import records_written
 from crm.records.changes import ensure_change_scope
 from crm.records.computed_updates import find_dependents, find_parent_dependents, merge_dirty, schedule_recompute
+from crm.records.gate import check_written
 from crm.records.identity import with_keys
 from crm.records.record import Record, fill_on_save
-from crm.records.row_limits import check_row_limits
-from crm.records.rules import check_written
 
 BATCH = 2_000
 
@@ -32,8 +31,9 @@ def write_records(
     `columns` are the names of the columns that `updated` may differ in. `links` holds the new targets of many-to-many
     fields: field → position of the record in `created + updated` → primary keys, or records of `created`. `later` holds
     links to records of `created` itself: field → position → target. They are set once all are there, so that these may
-    lead in any order and in circles; such a link may be empty, for else no first record could be saved. Raises
-    ValidationError where a parent would have more rows than it allows.
+    lead in any order and in circles; such a link may be empty, for else no first record could be saved. Who
+    writes for a user asks the gate before. Raises RuleBroken, with nothing written, where a guard refuses what was
+    written.
     """
     everyone = [*created, *updated]
     later = later or {}
@@ -57,7 +57,6 @@ def write_records(
             )
         for name, targets in (links or {}).items():
             _write_links(model, name, {everyone[index].pk: _keys(some) for index, some in targets.items()})
-        check_row_limits(model, everyone)
         records_written.send(model, created=list(created), updated=list(updated), links=list(links or {}))
         merge_dirty(before, find_dependents(model, [one.pk for one in updated]))
         schedule_recompute(merge_dirty(before, find_dependents(model, [one.pk for one in created], added=True)))

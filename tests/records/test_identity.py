@@ -26,10 +26,10 @@ def ann():
 def test_a_form_says_beside_the_field_that_the_value_is_taken(ann, email):
     double = model("customer")(name="Other", email=email)
     with pytest.raises(ValidationError) as refused:
-        double.validate_unique()
+        double.full_clean()
     assert list(refused.value.message_dict) == ["email"]
     ann.email = "ANN@example.org"
-    ann.validate_unique()  # itself, as it is spelt now
+    ann.full_clean()  # itself, as it is spelt now
     ann.save()
     assert model("customer").objects.get(pk=ann.pk).email == "ANN@example.org"
 
@@ -74,7 +74,7 @@ def test_every_write_moves_the_key_along(ann):
 
 def test_any_number_of_records_may_have_nothing():
     first, second = (make("customer", name=name, email=None) for name in ("One", "Two"))
-    first.validate_unique()
+    first.full_clean()
     assert {first.email, second.email} == {None}
 
 

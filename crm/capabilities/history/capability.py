@@ -13,11 +13,12 @@ from crm.blueprint.sections import Flag, Name, Section
 from crm.capabilities.history import pages
 from crm.capabilities.history.list_as_of import list_as_of
 from crm.capabilities.history.record_as_of import record_as_of
-from crm.capabilities.history.revert import revert_change
+from crm.capabilities.history.revert import REVERT, UNDO, revert_change
 from crm.capabilities.history.versions import follow_names, keep_bulk_versions, keep_computed, register
 from crm.kernel.capability import Button, Capability, Finish, Page, Panel
 from crm.kernel.contributions import Contributions, Kind
 from crm.kernel.events import records_written, values_computed
+from crm.kernel.guard import WayIn
 
 Names = list[Name]
 
@@ -35,6 +36,10 @@ class History(Capability):
     Section = HistorySection
     panels = {"timeline": "History"}
     actions = {"revert_change": revert_change}
+    ways_in = (
+        WayIn(REVERT, "A record and its rows, brought back to a version.", brings_back=True),
+        WayIn(UNDO, "Everything that a change wrote, undone: the undo of an import.", brings_back=True),
+    )
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         if section.track != "all":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.apps import apps
@@ -16,10 +16,15 @@ from crm.kernel import actions
 from crm.records import access
 from crm.records.computed_updates import defer_recompute, find_dependents, schedule_recompute
 from crm.records.display import display
+from crm.records.gate import check_writes, raise_all
+from crm.records.intended_write import IntendedWrite, as_before
 from crm.records.record import Record
-from crm.records.row_limits import check_row_limits
 from crm.records.soft_delete import DELETED_AT, not_deleted
+from crm.records.stored import as_stored
 from crm.records.writes import write_records
+
+REVERT, UNDO = "revert", "undo"
+"""The ways in of this file."""
 
 
 @dataclass
@@ -34,16 +39,16 @@ class Reverted:
 def revert_record(record: Record, version: Any) -> list[str]:
     """Give a record, its links and its rows the values of a version; return what could not come back, in words.
 
-    Runs in one transaction. Raises ProtectedError where a row that would go is still needed, and ValidationError where
-    a value belongs to another record meanwhile, or a record that it must link to is gone.
+    Runs in one transaction, with the rights of the viewer: what is closed by now stays as it is. Raises ProtectedError
+    where a row that would go is still needed, and ValidationError where a guard refuses the whole, or a record that it
+    must link to is gone.
     """
     left_out: list[str] = []
     with defer_recompute():
-        restored = _restore(type(record), version, left_out)
+        _restore(type(record), [version], left_out)
         for table in (one for one in record.definition.fields.values() if one.type.rows):
             child = apps.get_model(record._meta.app_label, table.target.class_name)
             _revert_rows(child, f"{record.definition.name}_id", record.pk, version, left_out)
-        check_row_limits(type(record), [restored])
     record.refresh_from_db()
     return left_out
 
@@ -57,65 +62,91 @@ def _revert_rows(model: type[Record], link: str, parent: Any, version: Any, left
         if same or one.history_date <= version.history_date:
             then[one.id] = one
     there = {key: one for key, one in then.items() if one.history_type != "-" and not getattr(one, DELETED_AT, None)}
+    moved = []
     for row in model._default_manager.filter(**{link: parent}):
         if row.pk not in there:
-            _ask("delete", model, row)
+            _ask_to_delete(model, row)
             row.delete()
         elif getattr(there[row.pk], link) != parent:
-            _restore(model, there[row.pk], left_out)
+            moved.append(there[row.pk])
     wanted = [one for one in there.values() if getattr(one, link) == parent]
-    check_row_limits(model, [_restore(model, one, left_out) for one in wanted])
+    _restore(model, [*moved, *wanted], left_out)
 
 
-def _restore(model: type[Record], version: Any, left_out: list[str]) -> Record:
-    """Write a version's values, if they differ from the present ones; a deleted record comes back with its key."""
-    present = model._base_manager.filter(pk=version.id).first()
-    record = present or version.instance
-    if present is None:
-        _ask("add", model, record)
-    names, changed = _names_of(version), present is None
-    gone = _gone(model, [version])
-    if present is not None:
-        left_out += _guarded(present, version)
-    for name in names:
-        old = getattr(version, name)
-        if old in gone.get(name, ()):
-            left_out.append(_without(model, name, old))
-            old = None
-        if not _same(getattr(record, name), old):
-            setattr(record, name, old)
-            changed = True
-    if changed:
-        record.validate_unique()
-        record.validate_constraints()
-        record.save(force_insert=present is None)
+def _ask_to_delete(model: type[Record], row: Record) -> None:
+    """Raise ValidationError where going back would delete a row that the viewer may not delete."""
+    user = access.current_viewer()
+    if user is not None and not access.has_perm(user, "delete", model, row):
+        raise ValidationError(f"it would delete {row}, and you may not delete {model.definition.plural.lower()}.")
+
+
+def _restore(model: type[Record], versions: Sequence[Any], left_out: list[str]) -> None:
+    """Write the values of versions that differ from the present ones; a deleted record comes back with its key."""
+    present = as_stored(model, [one.id for one in versions], access.current_viewer())
+    gone, names = _gone(model, versions), _names_of(versions[0]) if versions else []
+    writes = []
+    for version in versions:
+        before = present.get(version.id) or _as_it_was_last(model, version)
+        record = as_before(before)
+        record._state.adding = version.id not in present
+        for name in names:
+            old = getattr(version, name)
+            if old in gone.get(name, ()):
+                left_out.append(_without(model, name, old))
+                old = None
+            if not _same(getattr(record, name), old):
+                setattr(record, name, old)
+        writes.append(IntendedWrite(record, before, access.current_viewer(), REVERT, _links(version, record)))
+    for write in _allowed(writes, left_out):
+        if write.appears or write.changes - set(write.links):
+            write.record.save(force_insert=write.record._state.adding)
+        for name, keys in write.links.items():
+            getattr(write.record, name).set(keys)
+
+
+def _as_it_was_last(model: type[Record], version: Any) -> Record:
+    """Return a deleted record as its last version holds it."""
+    return model.history.filter(id=version.id).order_by("-history_id").first().instance
+
+
+def _links(version: Any, record: Record) -> dict[str, set[Any]]:
+    """Return the targets of the version's many-to-many links that are still there, where they are others now."""
+    found = {}
     for many in version._history_m2m_fields:
         keys = set(links_of([version], many)[version.history_id])
-        manager = getattr(record, many.name)
-        if set(manager.values_list("pk", flat=True)) != keys:
-            manager.set(manager.model._default_manager.filter(pk__in=keys))
-    return record
+        rows = many.related_model._default_manager.filter(pk__in=keys)
+        then = set(rows.values_list("pk", flat=True))
+        now = set() if record._state.adding else set(getattr(record, many.name).values_list("pk", flat=True))
+        if then != now:
+            found[many.name] = then
+    return found
 
 
-def _ask(verb: str, model: type[Record], record: Record) -> None:
-    """Raise ValidationError where going back would do to a row what the viewer may not do to it."""
-    user = access.current_viewer()
-    if user is not None and not access.has_perm(user, verb, model, record if verb != "add" else None):
-        raise ValidationError(f"it would {verb} {record}, and you may not {verb} {model.definition.plural.lower()}.")
+CLOSED = ("locked", "state")
+"""The guards whose fields stay as they are: a version comes back around them."""
+
+
+def _allowed(writes: list[IntendedWrite], left_out: list[str]) -> list[IntendedWrite]:
+    """Return the writes with what is closed by now as it is. Raises ValidationError where any other guard refuses."""
+    said = check_writes(writes)
+    closed = [one for one in said if one.guard in CLOSED]
+    if not closed:
+        raise_all(said)
+        return writes
+    for refusal in closed:
+        record, before = refusal.write.record, refusal.write.before
+        column, leaf = record._meta.get_field(refusal.field), record.definition.find(refusal.field)
+        setattr(record, column.attname, getattr(before, column.attname))
+        left_out.append(f"{leaf.label.lower()} stays {display(record, leaf)}")
+    left = [replace(write) for write in writes]
+    raise_all(check_writes(left))
+    return left
 
 
 def _names_of(version: Any) -> list[str]:
     definition = version.instance_type.definition
-    given = {"id", "updated", *definition.storage, *definition.guarded}
+    given = {"id", "updated", *definition.storage}
     return [one.attname for one in version.tracked_fields if one.attname not in given]
-
-
-def _guarded(record: Record, version: Any) -> Iterator[str]:
-    """Say which fields stay as they are, because only an action of their own changes them."""
-    tracked = {one.name for one in version.tracked_fields}
-    for leaf in (one for one in record.definition.leaves if one.name in record.definition.guarded & tracked):
-        if not _same(getattr(record, leaf.name), getattr(version, leaf.name)):
-            yield f"{leaf.label.lower()} stays {display(record, leaf)}"
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -258,24 +289,28 @@ def _name(model: type[Record], key: Any) -> str:
 def _restore_many(model: type[Record], versions: list[int]) -> None:
     """Write the values of versions over the records as they are; all of a chunk at once."""
     found = list(model.history.filter(history_id__in=versions))
-    present = {one.pk: one for one in model._base_manager.filter(pk__in=[one.id for one in found])}
+    present = as_stored(model, [one.id for one in found], access.current_viewer())
     for version in (one for one in found if one.id not in present):
-        _restore(model, version, [])
+        _restore(model, [version], [])
     found = [one for one in found if one.id in present]
     if not found:
         return
     names, gone = _names_of(found[0]), _gone(model, found)
-    links = {}
+    links: dict[str, dict[int, Any]] = {}
     for many in found[0]._history_m2m_fields:
         kept = links_of(found, many)
         links[many.name] = {index: kept[version.history_id] for index, version in enumerate(found)}
-    records = []
-    for version in found:
-        record = present[version.id]
+    models.prefetch_related_objects(list(present.values()), *links)
+    writes = []
+    for index, version in enumerate(found):
+        record = as_before(present[version.id])
         for name in names:
             old = getattr(version, name)
             is_gone = old in gone.get(name, ()) and bool(_without(model, name, old))
             setattr(record, name, None if is_gone else old)
-        records.append(record)
+        now = {name: {one.pk for one in getattr(present[version.id], name).all()} for name in links}
+        targets = {name: keys[index] for name, keys in links.items() if set(keys[index]) != now[name]}
+        writes.append(IntendedWrite(record, present[version.id], access.current_viewer(), UNDO, targets))
+    raise_all(check_writes(writes))
     columns = [one.name for one in model._meta.concrete_fields if one.attname in names]
-    write_records(model, updated=records, columns=columns, links=links)
+    write_records(model, updated=[write.record for write in writes], columns=columns, links=links)

@@ -9,12 +9,14 @@ from crm.blueprint.names import a_field
 from crm.blueprint.nodes import Entity
 from crm.blueprint.problems import did_you_mean
 from crm.capabilities.transfer import models, pages
+from crm.capabilities.transfer.checks import IMPORT
 from crm.capabilities.transfer.columns import combined_of, file_fields
 from crm.capabilities.transfer.dates import clashing_dates
 from crm.capabilities.transfer.keys import key_fields, leads_back
 from crm.capabilities.transfer.section import TransferSection
 from crm.kernel.capability import BulkAction, Button, Capability, Page
 from crm.kernel.contributions import Contributions, Kind
+from crm.kernel.guard import WayIn
 from crm.records.identity import needs_key, plan_key_column
 
 
@@ -22,6 +24,7 @@ class Transfer(Capability):
     name = "transfer"
     summary = "Import and export of CSV, XLSX and JSON, with a preview of every change, all errors told, and undo."
     Section = TransferSection
+    ways_in = (WayIn(IMPORT, "The rows of a file, new and changed.", from_file=True),)
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         known = {leaf.name for leaf in file_fields(entity)}

@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.cells import Adjust, read_columns
-from crm.capabilities.transfer.checks import check_access, check_rules, check_unique
+from crm.capabilities.transfer.checks import check_rows
 from crm.capabilities.transfer.columns import headings_below, map_columns
 from crm.capabilities.transfer.file_reader import Sheet
 from crm.capabilities.transfer.freshness import mark_versions
@@ -19,6 +19,7 @@ from crm.capabilities.transfer.keys import KeyResolver
 from crm.capabilities.transfer.matching import compare, match, missing_keys
 from crm.capabilities.transfer.own_rows import link_own_rows
 from crm.capabilities.transfer.preparation import FAILED, NEW, UPDATED, ImportPlan, NewRow, PendingTag, RowResult
+from crm.records.access import as_viewer
 from crm.records.changes import change_scope
 from crm.records.record import Record
 from crm.records.rules import RuleBroken
@@ -29,12 +30,19 @@ from crm.records.writes import write_records
 def prepare(
     entity: Entity, sheet: Sheet, adjust: Adjust | None = None, user: Any = None, numbers: str = "", locks: bool = False
 ) -> ImportPlan:
-    """Read, match and compare every row; never writes. `numbers` is a sample of how this file writes them.
+    """Read, match and compare every row, for the eyes and with the rights of a user; never writes.
 
-    With `locks`, in the transaction that writes afterwards.
+    `numbers` is a sample of how this file writes them. With `locks`, in the transaction that writes afterwards.
     """
     model = apps.get_model(entity.business.label, entity.class_name)
     found = ImportPlan(entity, model, user, numbers, locks)
+    with as_viewer(user):
+        _prepare(found, sheet, adjust)
+    return found
+
+
+def _prepare(found: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> None:
+    entity = found.entity
     found.columns, found.refusals = map_columns(entity, sheet.headings)
     if found.refusals and (below := headings_below(entity, sheet)):
         found.refusals.insert(0, below)
@@ -42,22 +50,19 @@ def prepare(
     if missing and not found.refusals:
         found.refusals.append(missing)
     if found.refusals:
-        return found
+        return
     found.rows = [RowResult(number) for number, _ in sheet.rows]
     values = read_columns(found, sheet, adjust)
     match(found, values)
     mark_versions(found)
     compare(found, values, sheet.exact)
     link_own_rows(found, sheet, values)
-    check_unique(found)
     found.blame()
-    check_rules(found)
-    check_access(found)
+    check_rows(found)
     found.blame()
     for row in found.rows:
         if row.errors:
             row.status = FAILED
-    return found
 
 
 @gc_disabled()

@@ -187,11 +187,6 @@ class KeyResolver:
         return self._by_column(words)
 
 
-def hashable(key: tuple) -> tuple:
-    """Return a key's values as a dict's key."""
-    return tuple(str(part) if part.__class__.__hash__ is None else part for part in key)
-
-
 def chunks(items: list, size: int = 500) -> list[list]:
     """Cut a list into pieces that a database takes as parameters."""
     return [items[start : start + size] for start in range(0, len(items), size)]

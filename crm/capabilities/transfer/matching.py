@@ -8,7 +8,7 @@ from typing import Any
 from crm.blueprint.nodes import Entity, Field
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.file_reader import ABSENT
-from crm.capabilities.transfer.keys import chunks, hashable, is_own_link, key_fields
+from crm.capabilities.transfer.keys import chunks, is_own_link, key_fields
 from crm.capabilities.transfer.preparation import (
     NEW,
     NOT_YOURS,
@@ -23,7 +23,9 @@ from crm.capabilities.transfer.preparation import (
 from crm.fields.base import NOTHING
 from crm.records import access
 from crm.records.identity import compared_column, compared_value
+from crm.records.intended_write import as_before
 from crm.records.record import Record
+from crm.records.uniqueness import hashable
 
 MISSING = "is missing: a new record needs it."
 
@@ -175,6 +177,7 @@ def compare_own_links(found: ImportPlan, column: Column, values: list[Any], exac
             _compare_links(row, row.record, leaf, value, is_new)
         elif isinstance(value, NewRow):
             if not is_new:
+                row.before = row.before or as_before(row.record)
                 row.changes[leaf.name] = (getattr(row.record, cells.attribute), value)
             row.row_links[leaf.name] = value
             setattr(row.record, leaf.name, value.row.record)
@@ -204,6 +207,7 @@ def _compare_cell(row: RowResult, record: Record, cells: _Cells, value: Any, is_
         return
     old = getattr(record, cells.attribute)
     if not (old == value or cells.leaf.type.equals(old, value)):
+        row.before = row.before or as_before(record)
         row.changes[cells.leaf.name] = (old, value)
         setattr(record, cells.attribute, value)
 
@@ -224,4 +228,5 @@ def _compare_links(row: RowResult, record: Record, leaf: Field, value: Any, is_n
     if before != value:
         row.links[leaf.name] = value
         if not is_new:
+            row.before = row.before or as_before(record)
             row.changes[leaf.name] = (before, value)

@@ -8,22 +8,14 @@ from django.db.models import prefetch_related_objects
 
 from crm.capabilities.transfer.cells import find_targets
 from crm.capabilities.transfer.file_reader import ABSENT, Sheet
-from crm.capabilities.transfer.keys import (
-    AMBIGUOUS,
-    PLAIN,
-    KeyResolver,
-    hashable,
-    is_own_link,
-    key_fields,
-    key_joins,
-    key_of,
-)
+from crm.capabilities.transfer.keys import AMBIGUOUS, PLAIN, KeyResolver, is_own_link, key_fields, key_joins, key_of
 from crm.capabilities.transfer.matching import compare_own_links
 from crm.capabilities.transfer.preparation import NEW, ImportPlan, NewRow, RowResult, Values
 from crm.fields.comparison import fold_text
 from crm.records import access
 from crm.records.display import is_empty, render_template
 from crm.records.identity import compared_value
+from crm.records.uniqueness import hashable
 
 
 def link_own_rows(found: ImportPlan, sheet: Sheet, values: Values) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.columns import Column
 from crm.records import access
 from crm.records.record import Record
+from crm.records.stored import lock
 
 NEW, UPDATED, UNCHANGED, FAILED = "new", "updated", "unchanged", "failed"
 NOT_YOURS = "names a record that is not yours to change."
@@ -26,6 +27,8 @@ class RowResult:
 
     number: int
     record: Record | None = None
+    before: Record | None = None
+    """The record as it was, where the row changes it."""
     status: str = FAILED
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     links: dict[str, set[Any]] = field(default_factory=dict)
@@ -64,6 +67,8 @@ class ImportPlan:
     refusals: list[str] = field(default_factory=list)
     new_words: dict[str, dict[str, str]] = field(default_factory=dict)
     """Field → comparison form → the tag that will be made, as it was first written."""
+    lacks: set[str] = field(default_factory=set)
+    """The verbs that the file takes, and that the user has no right to."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -128,11 +133,12 @@ class NewRow:
 
 
 def stored_records(found: ImportPlan, **where: Any) -> models.QuerySet:
-    """Return records of the database with what comparing them to the file's columns takes."""
+    """Return records of the database with what comparing them to the file's columns takes.
+
+    Where they are locked, nobody else changes them until the transaction of the import is done.
+    """
     many = [one.field.name for one in found.columns if one.field and one.field.type.many]
     rows = found.model._default_manager.filter(**where).prefetch_related(*many)
     joins = access.access_joins(found.entity)
     rows = rows.select_related(*joins) if joins else rows
-    if found.locks and connection.features.has_select_for_no_key_update:
-        return rows.order_by("pk").select_for_update(of=("self",), no_key=True)
-    return rows
+    return lock(rows.order_by("pk")) if found.locks else rows

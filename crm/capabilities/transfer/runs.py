@@ -18,7 +18,7 @@ from crm.capabilities.transfer.freshness import tell_changes
 from crm.capabilities.transfer.importing import ImportRefused, prepare, rehearse, write
 from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
-from crm.capabilities.transfer.preparation import NEW, UPDATED, ImportPlan
+from crm.capabilities.transfer.preparation import ImportPlan
 from crm.capabilities.transfer.preview import preview_data
 from crm.kernel import actions
 from crm.records import access
@@ -117,7 +117,7 @@ def finish_run(run: ImportRun, entity: Entity, user: Any, reason: str = "", seen
         if changes:
             raise ImportRefused(changes)
         _check_since(found)
-        _check_verbs(found, user)
+        _check_verbs(found)
         run.set_counts(found.counts)
         _write(run, found, user, reason)
     run.drop_files()
@@ -139,13 +139,11 @@ def _check_since(found: ImportPlan) -> None:
         raise ImportRefused(f"Nothing was imported: {'; '.join(told[:5])}{more}")
 
 
-def _check_verbs(found: ImportPlan, user: Any) -> None:
-    """Importing is no way round the permissions to add and to change."""
-    counted = {"add": found.counts[NEW], "change": found.counts[UPDATED]}
-    missing = [verb for verb, count in counted.items() if count and not access.has_perm(user, verb, found.model)]
-    if missing:
+def _check_verbs(found: ImportPlan) -> None:
+    """Refuse the file as a whole: importing is no way round the permissions to add and to change."""
+    if found.lacks:
         plural = found.entity.plural.lower()
-        raise ImportRefused(f"You may not {' or '.join(missing)} {plural}, so nothing was imported.")
+        raise ImportRefused(f"You may not {' or '.join(sorted(found.lacks))} {plural}, so nothing was imported.")
 
 
 def _write(run: ImportRun, found: ImportPlan, user: Any, reason: str) -> None:
@@ -170,6 +168,7 @@ def import_file(
     with transaction.atomic():
         locks = not options.get("dry_run")
         found = prepare(entity, sheet, options.get("adjust"), user, run.numbers, locks)
+        _check_verbs(found)
         run.set_counts(found.counts)
         if found.is_sound and not options.get("dry_run"):
             _write(run, found, user, options.get("reason", ""))
@@ -191,7 +190,7 @@ def undo_run(run: ImportRun, user: Any) -> str:
             if locked.status != IMPORTED:
                 raise ImportRefused(f"This import is {locked.status}; only one that was imported can be undone.")
             _check_undo(locked, model, user)
-            with change_scope(user, f"Undo of the import of {run.filename}", "undo"):
+            with change_scope(user, f"Undo of the import of {run.filename}", "undo"), access.as_viewer(user):
                 result = actions.run("revert_change", change=run.change, model=model)
             run.status = UNDONE
             run.note = _undone(result)

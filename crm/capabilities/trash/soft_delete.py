@@ -11,14 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.kernel.events import records_written
+from crm.records.access import current_viewer
 from crm.records.changes import ensure_change_scope
 from crm.records.computed_updates import defer_recompute, find_dependents, schedule_recompute
 from crm.records.deletion import CHUNK, Deletion, Model, collect_deletion
-from crm.records.row_limits import check_row_limits
-from crm.records.rules import check_written
-from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted, not_deleted, unique_unless_deleted
+from crm.records.gate import check_writes, check_written
+from crm.records.identity import compared_column
+from crm.records.intended_write import IntendedWrite, Refusal, as_before
+from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted, not_deleted
+from crm.records.stored import as_stored
 from crm.records.writes import lock
 
+RESTORE = "restore"
+"""The way in of what comes back from the trash."""
 GONE = models.Q(**{f"{DELETED_AT}__isnull": False})
 
 
@@ -60,18 +65,44 @@ def restore(record: Any) -> int:
             if not type(record)._base_manager.filter(pk=record.pk, **{DELETED_IN: record.deleted_in}).exists():
                 raise ValidationError(_("It was restored or deleted again meanwhile. Look at the trash again."))
             going = went_along(record).cascades
-            complaints = [*_missing(going), *_taken(going)]
+            complaints = list(_missing(going))
             if complaints:
                 raise ValidationError(list(dict.fromkeys(complaints)))
+            for one, some in going.items():
+                _ask_the_gate(one, some)
             for one, some in going.items():
                 _write(one, some, {DELETED_AT: None, DELETED_IN: None})
             for one, some in going.items():
                 schedule_recompute(find_dependents(one, some, added=True))
-                check_row_limits(one, list(one._base_manager.filter(pk__in=some)))
                 check_written(one, some)
     except IntegrityError:
         raise ValidationError("A value that must be unique was taken meanwhile.") from None
     return sum(map(len, going.values()))
+
+
+def _ask_the_gate(model: Model, keys: list[Any]) -> None:
+    """Raise ValidationError where a guard refuses that records come back, for the viewer."""
+    befores = as_stored(model, keys, current_viewer())
+    writes = []
+    for before in befores.values():
+        record = as_before(before)
+        record.deleted_at = record.deleted_in = None
+        writes.append(IntendedWrite(record, before, current_viewer(), RESTORE))
+    told = [f"{_titled(one.write.before)}{_reason(one)}" for one in check_writes(writes)]
+    if told:
+        raise ValidationError(list(dict.fromkeys(told)))
+
+
+def _reason(refusal: Refusal) -> str:
+    """Say why a record cannot come back; of a value that is taken, who has it meanwhile."""
+    model, record = type(refusal.write.record), refusal.write.record
+    if not refusal.taken:
+        return f": {refusal.message}"
+    columns = [model._meta.get_field(compared_column(model, name)) for name in refusal.taken]
+    attributes = [column.attname for column in columns]
+    other = not_deleted(model).filter(**{name: getattr(record, name) for name in attributes}).first()
+    labels = " and ".join(str(model._meta.get_field(name).verbose_name).lower() for name in refusal.taken)
+    return f" cannot come back: {other or refusal.twin.before} has the same {labels} meanwhile."
 
 
 def _write(model: Model, keys: list[Any], values: dict[str, Any]) -> None:
@@ -116,19 +147,6 @@ def _went_with(record: Any, seen: tuple[Any, ...] = ()) -> Any:
             if holder is not None and holder.deleted_in == record.deleted_in and holder not in seen:
                 return _went_with(holder, (*seen, record))
     return record
-
-
-def _taken(going: dict[Model, list[Any]]) -> Iterator[str]:
-    """Say which values that must be unique belong to other records meanwhile."""
-    for model, keys in going.items():
-        for names in unique_unless_deleted(model) if keys else ():
-            attributes = [model._meta.get_field(name).attname for name in names]
-            for record in _records({model: keys}):
-                where = {name: getattr(record, name) for name in attributes}
-                if None not in where.values() and not_deleted(model).filter(**where).exists():
-                    other = not_deleted(model).filter(**where).first()
-                    labels = " and ".join(str(model._meta.get_field(name).verbose_name).lower() for name in names)
-                    yield f"{_titled(record)} cannot come back: {other} has the same {labels} meanwhile."
 
 
 def _titled(record: Any) -> str:

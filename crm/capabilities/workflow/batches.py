@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,7 @@ from crm.capabilities.workflow.compiler import NAME, Action, Workflow, workflow_
 from crm.capabilities.workflow.models import Transition
 from crm.capabilities.workflow.transitions import (
     TransitionNotAllowed,
-    assign,
+    intended_step,
     not_allowed,
     perform,
     sentence_of,
@@ -32,8 +31,9 @@ from crm.records.batches import BATCH, joins_of_checks, write_what_can_be
 from crm.records.changes import Change, change_scope
 from crm.records.computed import compile_context
 from crm.records.dependencies import dependency_graph
+from crm.records.gate import check_each, error_of
+from crm.records.intended_write import IntendedWrite
 from crm.records.record import Record
-from crm.records.rules import check_record, unlock_fields
 from crm.records.soft_delete import not_deleted
 from crm.records.writes import write_records
 
@@ -89,22 +89,17 @@ class _Batch:
     def perform(self, keys: list[Any]) -> None:
         records = self._read(keys)
         missing, unmet = self._missing_rows(keys), self._unmet(keys)
-        ready = []
+        writes = []
         for record in records:
             why = self._why_not(record, missing, unmet)
             if why:
                 self.outcome.skip(record, why)
-                continue
-            source = getattr(record, self.workflow.field.name)
-            before = copy(record)
-            try:
-                names = assign(record, self.workflow, self.action, self.change.user)
-                with unlock_fields(record, names):
-                    check_record(record, before)
-                ready.append((record, source))
-            except ValidationError as error:
-                self.outcome.skip(before, sentence_of(error, before, self.workflow))
-        self.outcome.done += write_what_can_be(ready, self._save, self._refuse)
+            else:
+                writes.append(intended_step(record, self.workflow, self.action, self.change.user))
+        allowed, refused = check_each(writes)
+        for write, refusals in refused:
+            self._refuse(write, error_of(refusals))
+        self.outcome.done += write_what_can_be(allowed, self._save, self._refuse)
 
     def _read(self, keys: list[Any]) -> list[Record]:
         entity, action = self.model.definition, self.action
@@ -141,19 +136,19 @@ class _Batch:
         tables = {one for one, keys in missing.items() if record.pk in keys}
         return unmet_condition(record, self.action, self.change.user, tables=tables, is_unmet=record.pk in unmet)
 
-    def _save(self, writes: list[tuple[Record, str]]) -> None:
-        records = [record for record, _ in writes]
+    def _save(self, writes: list[IntendedWrite]) -> None:
+        records = [write.record for write in writes]
         names = [self.workflow.field.name, *(leaf.name for leaf, _ in self.action.sets)]
         write_records(self.model, updated=records, columns=list(dict.fromkeys(names)))
-        kind = ContentType.objects.get_for_model(self.model)
-        steps = [transition_of(kind, one, source, self.action, self.comment, self.change) for one, source in writes]
+        kind, name = ContentType.objects.get_for_model(self.model), self.workflow.field.name
+        sources = [getattr(write.before, name) for write in writes]
+        pairs = zip(records, sources, strict=True)
+        steps = [transition_of(kind, one, source, self.action, self.comment, self.change) for one, source in pairs]
         Transition.objects.bulk_create(steps)
 
-    def _refuse(self, write: tuple[Record, str], error: Exception) -> None:
-        record, source = write
-        setattr(record, self.workflow.field.name, source)
+    def _refuse(self, write: IntendedWrite, error: Exception) -> None:
         told = error if isinstance(error, ValidationError) else ValidationError("A value was taken meanwhile.")
-        self.outcome.skip(record, sentence_of(told, record, self.workflow))
+        self.outcome.skip(write.before, sentence_of(told, write.before, self.workflow))
 
 
 # Whether one record's step can decide about another's

@@ -9,6 +9,7 @@ from django.db import models
 
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Business, Entity
+from crm.capabilities.workflow.beginning import BEGINNING
 from crm.capabilities.workflow.bulk_action import perform_selected
 from crm.capabilities.workflow.compiler import NAME, Action, Workflow, read_workflow, workflow_of
 from crm.capabilities.workflow.help import states_help
@@ -16,10 +17,10 @@ from crm.capabilities.workflow.models import Transition
 from crm.capabilities.workflow.pages import act_page
 from crm.capabilities.workflow.section import WorkflowSection
 from crm.capabilities.workflow.steps_panel import steps_panel
-from crm.capabilities.workflow.transitions import allows, not_allowed, unmet_condition
+from crm.capabilities.workflow.transitions import STEP, allows, not_allowed, unmet_condition
 from crm.kernel.capability import BulkAction, Button, Capability, Page, Panel
 from crm.kernel.contributions import Contributions, Kind
-from crm.kernel.events import guarded_value_given
+from crm.kernel.guard import WayIn
 
 
 class WorkflowCapability(Capability):
@@ -27,6 +28,8 @@ class WorkflowCapability(Capability):
     summary = "States that only named actions change, each with its roles, conditions and comment, and who did it when."
     Section = WorkflowSection
     panels = {"steps": "Steps"}
+    ways_in = (WayIn(STEP, "An action that changes a record's state, and what else it sets."),)
+    guards = (BEGINNING,)
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         read_workflow(entity, section, report)
@@ -54,9 +57,6 @@ class WorkflowCapability(Capability):
         bulk = BulkAction(f"{action.label} (selected rows)", partial(perform_selected, action), "change", allowed)
         contributions.add(Kind.BULK_ACTION, name, bulk, origin, workflow.field.name)
 
-    def ready(self, business: Business) -> None:
-        guarded_value_given.connect(check_initial_state, dispatch_uid=self.name)
-
 
 def button_state(workflow: Workflow, action: Action, record: models.Model, user: Any) -> str | None:
     """Return None to hide the button, "" to enable it, or the reason why it is disabled."""
@@ -68,18 +68,6 @@ def button_state(workflow: Workflow, action: Action, record: models.Model, user:
 def may_do(business: Business, action: Action, user: Any) -> bool:
     """Say whether the action on ticked rows is for a user's roles."""
     return allows(action, user, business)
-
-
-def check_initial_state(sender: Any, field: str, value: Any, user: Any, **_: Any) -> str:
-    """Say why somebody may not bring along a record that begins in this state; nothing where they may."""
-    workflow = workflow_of(sender.definition)
-    if workflow is None or workflow.field.name != field or user.is_superuser:
-        return ""
-    leading = [one for one in workflow.actions.values() if one.target == value]
-    if leading and all(allows(one, user, sender.definition.business) for one in leading):
-        return ""
-    start = workflow.label(workflow.field.options.default).lower()
-    return f"You may not begin as {workflow.label(value).lower()}: a new record is {start}, and goes on by its actions."
 
 
 __all__ = ["Transition", "WorkflowCapability"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from crm.blueprint.names import humanize
@@ -21,8 +21,14 @@ from crm.records import access
 from crm.records.changes import Change, change_scope
 from crm.records.computed import coerce_to_column
 from crm.records.display import field_value, is_empty, render_template
+from crm.records.gate import check_writes, raise_refusals
+from crm.records.intended_write import IntendedWrite, as_before
 from crm.records.record import Record
-from crm.records.rules import RuleBroken, unlock_fields
+from crm.records.rules import RuleBroken
+from crm.records.stored import lock
+
+STEP = "step"
+"""The way in of actions."""
 
 
 class TransitionNotAllowed(ValidationError):
@@ -50,10 +56,7 @@ def perform(record: Record, name: str, user: Any = None, comment: str = "") -> R
 
 def _locked(record: Record) -> Record:
     """Read the record anew, and let everybody else wait who wants to do something with it."""
-    rows = type(record)._base_manager.filter(pk=record.pk)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update(of=("self",), no_key=connection.features.has_select_for_no_key_update)
-    found = rows.first()
+    found = lock(type(record)._base_manager.filter(pk=record.pk)).first()
     if found is None:
         raise TransitionNotAllowed(f"{record} is not there any more.")
     return found
@@ -93,17 +96,13 @@ def transition_of(
 
 
 def _change(record: Record, workflow: Workflow, action: Action, user: Any) -> None:
-    names = assign(record, workflow, action, user)
-    with unlock_fields(record, names):
-        record.clean()
-        record.validate_unique()
-        record.validate_constraints()
+    raise_refusals(check_writes([intended_step(record, workflow, action, user)]))
     record.save()
 
 
-def assign(record: Record, workflow: Workflow, action: Action, user: Any) -> set[str]:
-    """Give a record at hand what an action changes, and return the names of those fields. Raises ValidationError."""
-    scope = EvalContext(record, user)
+def intended_step(record: Record, workflow: Workflow, action: Action, user: Any) -> IntendedWrite:
+    """Give a record at hand what an action changes, and return that as a write for the gate."""
+    before, scope = as_before(record), EvalContext(record, user)
     values = {leaf: coerce_to_column(evaluate(expression, scope), leaf) for leaf, expression in action.sets}
     for leaf, value in values.items():
         column = record._meta.get_field(leaf.name)
@@ -112,8 +111,7 @@ def assign(record: Record, workflow: Workflow, action: Action, user: Any) -> set
         setattr(record, name, empty if value is None else value)
     setattr(record, workflow.field.name, action.target)
     names = {workflow.field.name, *(leaf.name for leaf in values)}
-    record.clean_fields(exclude=[one.name for one in record._meta.fields if one.name not in names])
-    return names
+    return IntendedWrite(record, before, user, STEP, unlocked=frozenset(names))
 
 
 def name_of(user: Any) -> str:
@@ -156,15 +154,23 @@ def wrong_state(record: Record, workflow: Workflow, action: Action) -> str:
 
 
 def unmet_condition(
-    record: Record, action: Action, user: Any, tables: Collection[Field] | None = None, is_unmet: bool | None = None
+    record: Record,
+    action: Action,
+    user: Any,
+    links: Mapping[str, Collection[Any]] | None = None,
+    tables: Collection[Field] | None = None,
+    is_unmet: bool | None = None,
 ) -> str:
     """Say why the action is not possible with the record as it is; nothing where it is.
 
-    Of a batch, it is known already which required `tables` have no rows, and whether the condition does not hold.
+    Of a record that is not saved yet, `links` holds the targets of its many-to-many fields. Of a batch, it is known
+    already which required `tables` have no rows, and whether the condition does not hold.
     """
     known = tables is not None
     missing = [
-        one.label for one in action.require if (one in tables if known and one.type.rows else _is_missing(record, one))
+        one.label
+        for one in action.require
+        if (one in tables if known and one.type.rows else _is_missing(record, one, links or {}))
     ]
     if missing:
         return f"Fill in first: {', '.join(missing)}."
@@ -175,8 +181,10 @@ def unmet_condition(
     return ""
 
 
-def _is_missing(record: Record, field: Field) -> bool:
+def _is_missing(record: Record, field: Field, links: Mapping[str, Collection[Any]]) -> bool:
     """Say whether a field has nothing in it, be it a value, records that it links to, or rows."""
+    if field.type.many and record.pk is None:
+        return not links.get(field.name)
     if not field.type.rows:
         return is_empty(field_value(record, field))
     child = apps.get_model(field.business.label, field.target.class_name)

@@ -9,10 +9,10 @@ from django.conf import settings
 
 from crm.blueprint.expressions.computing import MATERIALIZED
 from crm.management.entities import RecordsCommand
+from crm.records.after_writing import unchecked
 from crm.records.changes import change_scope
 from crm.records.computed_updates import recompute_dirty
 from crm.records.identity import refresh_keys
-from crm.records.rules import without_rule_checks
 
 
 class Command(RecordsCommand):
@@ -28,7 +28,7 @@ class Command(RecordsCommand):
             keys = set(model._base_manager.values_list("pk", flat=True)) if names else set()
             if keys:
                 everything[model] = {name: set(keys) for name in names}
-        with change_scope(reason="Worked out anew", source="recompute"), without_rule_checks():
+        with change_scope(reason="Worked out anew", source="recompute"), unchecked():
             recompute_dirty(everything)
             for entity in business.entities.values():
                 model = apps.get_model(business.label, entity.class_name)

@@ -83,9 +83,9 @@ def test_the_command_line_brings_states_along():
 @pytest.mark.parametrize(
     ("role", "status", "is_allowed"),
     [
-        ("manager", "confirmed", True),
+        ("manager", "held", True),
         ("manager", "draft", True),
-        ("sales", "confirmed", True),
+        ("sales", "held", True),
         ("sales", "cancelled", False),
         ("accounts", "held", False),
         ("accounts", "draft", True),
@@ -96,7 +96,24 @@ def test_a_user_brings_along_only_what_all_the_actions_would_let_them(role, stat
     assert told(found) == ([] if is_allowed else [f"2 status: {BEGINNING.format(status)}"])
 
 
-def test_a_superuser_brings_everything_along(admin_user):
+@pytest.mark.parametrize("role", ["sales", "manager", "superuser"])
+def test_nobody_begins_where_the_conditions_of_the_steps_would_not_let_them_go(role, admin_user):
+    user = admin_user if role == "superuser" else person(role)
+    beginning = BEGINNING.format("confirmed")
+    assert told(take_in("booking", new_booking("confirmed"), user=user)) == [
+        f"2 status: {beginning} Confirm: Fill in first: Passengers."
+    ]
+
+
+def test_the_conditions_of_every_step_on_the_way_count(admin_user):
+    """Paid is reached from sent alone, and sent takes lines; nothing is to be paid of an invoice without any."""
+    row = ["INV-9", f"#{make('customer').pk}", "paid", "2041-03-01"]
+    data = csv_file(["number", "customer", "status", "due_on"], row)
+    beginning = BEGINNING.format("paid")
+    assert told(take_in("invoice", data, user=admin_user)) == [f"2 status: {beginning} Send: Fill in first: Lines."]
+
+
+def test_a_superuser_brings_along_what_no_condition_forbids(admin_user):
     assert told(take_in("booking", new_booking("cancelled"), user=admin_user)) == []
 
 

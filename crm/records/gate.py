@@ -1,0 +1,164 @@
+"""The gate: the one function that every write of a user passes, whichever way in it takes.
+
+A way in makes an `IntendedWrite` of each record that it is about to write, and hands all of one model to
+`check_writes`. That asks every guard, and returns what each says. Guards and ways in are known by name, in one place
+each; capabilities add theirs through their contract. `tests/contracts/test_gate.py` holds every way in against every
+guard, and fails for one that it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+
+from crm.kernel.contributions import ConflictError
+from crm.kernel.guard import Guard, WayIn
+from crm.records import guards, guards_of_links, row_limits, rules, uniqueness
+from crm.records.access import current_viewer
+from crm.records.intended_write import CODE, Batch, IntendedWrite, Refusal
+from crm.records.rules import reset_hidden_fields
+from crm.records.stored import as_stored, read_along
+
+GUARDS: dict[str, Guard] = {}
+"""Every guard by name, in the order in which they are asked."""
+WAYS_IN: dict[str, WayIn] = {}
+"""Every way in by name."""
+_origins: dict[tuple[str, str], str] = {}
+
+
+def register(one: Guard | WayIn, origin: str) -> None:
+    """Make a guard or a way in known. Raises Clash where another origin has its name."""
+    known: dict[str, Any] = GUARDS if isinstance(one, Guard) else WAYS_IN
+    first = _origins.setdefault((type(one).__name__, one.name), origin)
+    if first != origin:
+        raise ConflictError(f"two {type(one).__name__.lower()}s are called {one.name!r}: of {first} and of {origin}")
+    known[one.name] = one
+
+
+for _guard in (
+    Guard(
+        "record as it was",
+        "A user writes the records alone that are theirs to write.",
+        guards.refuse_records_of_others,
+        closes=True,
+    ),
+    Guard("record as it will be", "No user writes a record out of, or into, other rows.", guards.refuse_giving_away),
+    Guard("fields", "A user changes no field that is not theirs.", guards.refuse_fields_of_others),
+    Guard("locked", "What `read_only_if` closes stays as it is.", guards.refuse_locked_fields),
+    Guard("state", "A state is changed by its actions alone.", guards.refuse_states_by_hand),
+    Guard("not asked for", "A file gives no value to a hidden input.", guards.refuse_unasked_values),
+    Guard("links", "A new link leads to a record that the user sees.", guards_of_links.refuse_hidden_targets),
+    Guard("uploads", "A file's name is that of an upload that the user sees.", guards_of_links.refuse_hidden_uploads),
+    Guard("limits", "A value is one that its field takes.", guards.refuse_values_beyond_limits),
+    Guard("rules", "Every rule holds.", guards.refuse_broken_rules, rules.check_rules),
+    Guard("uniqueness", "A unique value belongs to one record.", uniqueness.refuse_taken_values),
+    Guard(
+        "row limits",
+        "A parent has as many rows as it allows.",
+        row_limits.refuse_rows_beyond_limits,
+        row_limits.check_row_limits,
+    ),
+):
+    register(_guard, "engine")
+
+for _way_in in (
+    WayIn("form", "The form of a record.", with_rows=True),
+    WayIn("quick form", "The short form of a record, in a window beside a link."),
+    WayIn("rows", "Rows in the form of their parent.", with_parent=True),
+    WayIn("bulk edit", "One value for the ticked rows of a list."),
+    WayIn(CODE, "Jobs, the shell and extensions: `full_clean()` and `save_as()`."),
+):
+    register(_way_in, "engine")
+
+
+def check_writes(writes: Sequence[IntendedWrite]) -> list[Refusal]:
+    """Return everything that stands against writes of one model, by one user and one way in.
+
+    What would change nothing is not asked about. Fields that are not asked for (`visible_if`) are put back as they were
+    in the records at hand. The number of queries does not grow with the writes, but by one a guard for each 500.
+    """
+    _check_are_alike(writes)
+    for write in writes:
+        way_in = WAYS_IN[write.way_in]
+        if not (way_in.from_file or way_in.brings_back):
+            reset_hidden_fields(write.record, write.before)
+    batch = Batch([write for write in writes if not write.is_idle], WAYS_IN[writes[0].way_in]) if writes else None
+    refusals: list[Refusal] = []
+    if batch and batch.writes:
+        read_along(batch)
+    for guard in GUARDS.values() if batch else ():
+        if guard.before is not None and batch.writes:
+            said = [replace(one, guard=guard.name) for one in guard.before(batch)]
+            refusals += said
+            batch = batch.without(said) if guard.closes else batch
+    return refusals
+
+
+def _check_are_alike(writes: Sequence[IntendedWrite]) -> None:
+    kinds = {(type(write.record), getattr(write.user, "pk", None), write.way_in) for write in writes}
+    if len(kinds) > 1:
+        raise ValueError(f"one batch is of one model, one user and one way in, not of {kinds}")
+    for _model, _user, name in kinds:
+        if name not in WAYS_IN:
+            raise LookupError(f"there is no way in {name!r}; known: {', '.join(sorted(WAYS_IN))}")
+
+
+def check_written(model: type[models.Model], keys: Collection[Any], columns: Collection[str] | None = None) -> None:
+    """Hold what was written against the guards that ask the database itself. Raises RuleBroken.
+
+    That is asked of whatever is written, whoever does it and past the gate too: by `save()`, in bulk, by computing.
+    """
+    for guard in GUARDS.values() if keys else ():
+        if guard.after is not None:
+            guard.after(model, keys, columns)
+
+
+def check_each(
+    writes: Sequence[IntendedWrite],
+) -> tuple[list[IntendedWrite], list[tuple[IntendedWrite, list[Refusal]]]]:
+    """Sort writes of one model, by one user and one way in: those that may be done, and the refused ones.
+
+    What would change nothing is in neither.
+    """
+    said: dict[int, list[Refusal]] = {}
+    for refusal in check_writes(writes):
+        said.setdefault(id(refusal.write), []).append(refusal)
+    refused = [(write, said[id(write)]) for write in writes if id(write) in said]
+    return [write for write in writes if id(write) not in said and not write.is_idle], refused
+
+
+def error_of(refusals: Iterable[Refusal]) -> ValidationError:
+    """Return what is said of a single write as a ValidationError, by field."""
+    messages: dict[str, list[str]] = {}
+    for one in refusals:
+        messages.setdefault(one.field or NON_FIELD_ERRORS, []).append(one.message)
+    return ValidationError(messages)
+
+
+def raise_refusals(refusals: Iterable[Refusal]) -> None:
+    """Raise ValidationError with what is said of a single write, by field, if anything is."""
+    said = list(refusals)
+    if said:
+        raise error_of(said)
+
+
+def raise_all(refusals: Iterable[Refusal]) -> None:
+    """Raise ValidationError with what is said of several writes, each by its record, if anything is."""
+    messages = []
+    for one in refusals:
+        leaf = one.write.record.definition.find(one.field) if one.field else None
+        about = one.write.record if one.write.before is None else one.write.before
+        messages.append(f"{about}: {f'{leaf.label}: ' if leaf else ''}{one.message}")
+    if messages:
+        raise ValidationError(list(dict.fromkeys(messages)))
+
+
+def check_record(record: Any, way_in: str = CODE, user: Any = None, **more: Any) -> None:
+    """Hold one record against the guards, by a way in. Raises ValidationError with everything, by field."""
+    adds = record.pk is None or record._state.adding
+    before = None if adds else as_stored(type(record), [record.pk], user).get(record.pk)
+    raise_refusals(check_writes([IntendedWrite(record, before, user or current_viewer(), way_in, **more)]))
