@@ -290,6 +290,37 @@ def test_yaml_is_of_the_language(block):
     compile_business("example", documents, LANGUAGE)
 
 
+def refused_lines() -> list:
+    blocks = [(page, block) for page in PAGES for block in blocks_of(page) if block.about == "refused"]
+    return [
+        pytest.param(line, id=f"{name_of(page)}:{line}") for page, block in blocks for line in block.text.splitlines()
+    ]
+
+
+@pytest.mark.parametrize("line", refused_lines())
+def test_what_the_language_cannot_say_is_refused(line):
+    """Each line of a block `yaml refused` is a field that an entity cannot have; once it can, the page must say so."""
+    from crm.blueprint.compiler import compile_business
+    from crm.blueprint.problems import DefinitionError
+    from crm.blueprint.reader import read_text
+    from crm.wiring import LANGUAGE
+
+    names = ("other", "another")
+    documents = {f"{name}.yaml": read_text("fields: {name: {type: text, required: true}}", name) for name in names}
+    documents["example.yaml"] = read_text(f"fields:\n  name: text\n  {line}\n", "example.yaml")
+    with pytest.raises(DefinitionError) as told:
+        compile_business("example", documents, LANGUAGE)
+    assert "example.yaml:3:" in str(told.value)
+
+
+def test_the_readmes_example_is_the_file_that_is_shipped():
+    entities = [block for block in blocks_of(ROOT / "README.md") if block.about.startswith("entity ")]
+    assert entities
+    for block in entities:
+        shipped = ROOT / "definitions/travel" / f"{block.about.split()[1]}.yaml"
+        assert block.text == shipped.read_text(encoding="utf-8")
+
+
 # Pages that are carried out
 
 

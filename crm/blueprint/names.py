@@ -10,7 +10,7 @@ MAX_NAME = 40
 
 ENGINE = {
     "id", "pk", "created", "updated", "history", "objects", "definition", "change_reason", "delete_for_good",
-    "keeps_deleted", "into_trash", "deleted_at", "deleted_in",
+    "keeps_deleted", "into_trash", "deleted_at", "deleted_in", "save_as",
 }  # fmt: skip
 DJANGO = {
     "check", "clean", "clean_fields", "date_error_message", "delete", "from_db", "full_clean", "get_constraints",

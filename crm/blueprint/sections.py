@@ -73,7 +73,11 @@ class ListSection(Section):
     filters: list[Path] | None = Key(
         None, description="The fields to filter by. Left out: every field that has a fitting filter."
     )
-    search: list[Path] | None = Key(None, description="Where the search looks. Left out: every short text field.")
+    search: list[Path] | None = Key(
+        None,
+        description="Where the search looks, and where the inputs of links that lead here look while one types: with "
+        "nothing to search, a record cannot be picked by its name. Left out: every short text field.",
+    )
     order: list[Path] | None = Key(
         None, description="The order of the rows; a `-` before a field turns it round. Left out: the newest first."
     )

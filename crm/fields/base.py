@@ -99,7 +99,11 @@ class Computable(Options):
 class Stored(Required, Computable):
     """The options of a field with a value of its own in the database."""
 
-    default: Any = Key(None, description="What a new record starts with.")
+    default: Any = Key(
+        None,
+        description="What a new record starts with: a plain value and no expression; some types know a word as well, "
+        "such as `today`.",
+    )
     backfill: Any = Key(None, description="What existing records get when the field is added or becomes required.")
     index: Flag = Key(False, description="Whether the database keeps an index, for filtering and ordering large lists.")
 

@@ -1,4 +1,4 @@
-"""The contract of the gate (`records/gate.py`): the ways in that hand their writes to it, and the guards that it asks."""
+"""The contract of the gate (`records/gate.py`): ways in hand their writes to it, and it asks every guard."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class WayIn:
 class Guard:
     """Stands at the gate under a name: refuses writes `before` they are done, or raises RuleBroken `after` them.
 
-    `before` is called with a `Batch` of `IntendedWrite` (records/intended_write.py) and yields a `Refusal` each, in a number of queries that does not grow with it, but by one for each 500 writes.
+    `before` is called with a `Batch` of `IntendedWrite` (records/intended_write.py) and yields a `Refusal` each, in a
+    number of queries that does not grow with it, but by one for each 500 writes.
     `after` is called with a model, primary keys, and the columns that were written (None for all). What a guard that
     `closes` has refused, no guard behind it is asked about: it would tell of a record that is not the user's.
     """

@@ -21,6 +21,7 @@ from crm.capabilities.transfer.keys import name_of
 from crm.capabilities.transfer.resource import export_rows
 from crm.capabilities.transfer.runs import import_file
 from crm.fields.base import Reading
+from crm.fields.comparison import fold_text
 from crm.management.entities import business_here
 from crm.models import Tag
 from crm.records.display import is_empty
@@ -86,7 +87,10 @@ def values(leaf: Field) -> list[Any]:
 
 def make_records() -> None:
     """Make as many things as the field with the most values needs; every value stands in one of them."""
-    shelves = [model("shelf").objects.create(code=text) for text in NASTY]
+    distinct = list(
+        {fold_text(text[:60]): text for text in NASTY}.values()
+    )  # Codes and tags are compared by this form.
+    shelves = [model("shelf").objects.create(code=text) for text in distinct]
     books = [
         model("book").objects.create(name=text, printed=date(1999, 1, 1 + index % 9), shelf=shelves[index // 2])
         for index, text in enumerate(NASTY)
@@ -98,7 +102,7 @@ def make_records() -> None:
     people = [get_user_model().objects.create(username=name) for name in ("ann", "+bob", "@carl", "-d.e_f@g")]
     entity = business_here().entities["thing"]
     topics = entity.fields["topics"]
-    tags = [Tag.objects.create(scope=topics.type.scope(topics), name=word[:60]) for word in NASTY]
+    tags = [Tag.objects.create(scope=topics.type.scope(topics), name=word[:60]) for word in distinct]
     targets = {"shelf": shelves, "book": books, "leaflet": leaflets, "owner": people}
     many = {"books": books, "shelves": shelves, "topics": tags}
     plain = [leaf for leaf in entity.leaves if leaf.type.stored and leaf.type.reference(leaf) is None]
@@ -107,7 +111,7 @@ def make_records() -> None:
     for index in range(max(map(len, [*known.values(), NASTY])) + 2):
         found = {name: some[index % len(some)] for name, some in known.items()}
         found |= {name: some[index % len(some)] for name, some in targets.items() if index % 5}
-        thing = model("thing")(key=NASTY[index] if index < len(NASTY) else f"key {index}", **found)
+        thing = model("thing")(key=distinct[index] if index < len(distinct) else f"key {index}", **found)
         if index % 7 == 0:
             thing.letter.save("a letter;= x.pdf", ContentFile(b"%PDF"), save=False)
             thing.picture.save("picture.png", ContentFile(b"PNG"), save=False)

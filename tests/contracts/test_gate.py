@@ -263,7 +263,7 @@ def test_a_link_cell_by_id_reaches_no_hidden_record(gated, monkeypatch, is_there
     hidden = gated.Friend.objects.create(name="", hidden=True)
     record = gated.make()
     if not is_there:
-        monkeypatch.setattr(keys.access, "seen", lambda model: model._default_manager.all())
+        monkeypatch.setattr(keys.access, "viewer_rows", lambda model: model._default_manager.all())
     by_import(gated, record, {"friend": f"#{hidden.pk}"})
     record.refresh_from_db()
     assert record.friend is None

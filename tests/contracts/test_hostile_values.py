@@ -148,8 +148,9 @@ def test_the_days_of_a_filter_end_where_time_does(settings):
 @pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\t\n"])
 def test_blanks_are_no_range(blank):
     """django-filter takes a range without ends for a value, and compares the column with it: an error."""
-    assert NumbersField(required=False).clean([blank, blank]) is None
-    assert NumbersField(required=False).clean([blank, "2"]) == slice(None, 2)
+    numbers = NumbersField(field_of(next(kind for kind in STORED if kind.name == "decimal")), required=False)
+    assert numbers.clean([blank, blank]) is None
+    assert numbers.clean([blank, "2"]) == slice(None, 2)
     assert DaysField(required=False).clean(["", ""]) is None
 
 

@@ -86,11 +86,11 @@ def test_a_form_that_breaks_a_rule_when_it_is_saved_leaves_no_file(signed_in, me
     """It is shown again with nothing but what the rule says, though the picture was stored meanwhile."""
     hotel, stored = make("hotel"), []
 
-    def refuse(which, keys):
+    def refuse(which, keys, columns=None):
         stored.extend(files_in(media / "media"))
         raise RuleBroken(None, model("photo")(), "Say what it shows.")
 
-    monkeypatch.setattr(records, "check_written", refuse)
+    monkeypatch.setattr(records.gate, "check_written", refuse)
     page = save(signed_in, "photo", hotel=str(hotel.pk), image=large_picture())
     assert len(stored) == 1, "the file was there when the rule was asked"
     assert page.context["adminform"].form.errors == {"__all__": ["Say what it shows."]}

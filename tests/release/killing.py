@@ -1,6 +1,6 @@
 """Kills an apply at one of its writes, as `kill -9` and a power cut do: itself, and whatever it has started.
 
-`install` is a hook of the warm process: it counts every statement that writes, every commit and every file that takes
+`install` is a hook of the fork server: it counts every statement that writes, every commit and every file that takes
 the place of another, over all processes of a command, and ends all of them when the count is reached.
 """
 

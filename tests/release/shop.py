@@ -16,7 +16,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests.support.warm import run_warm
 from tests.support.workplace import POSTGRES, Workplace
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -87,13 +86,6 @@ for buyer, total in ((ada, "9.50"), (bob, None)):
 @dataclass(frozen=True)
 class Shop(Workplace):
     """The shop's folder and database."""
-
-    def run(self, *words: str | Path, expect: int = 0, hook: str = "") -> CompletedProcess[bytes]:
-        """Run a command of manage.py in a fork of the warm process, and check how it ended."""
-        ended = run_warm([str(word) for word in words], self.environment, hook)
-        said = (ended.stderr + ended.stdout).decode(errors="replace")
-        assert ended.returncode == expect, f"{' '.join(map(str, words))} ended with {ended.returncode}:\n{said}"
-        return ended
 
     def write(self, name: str, text: str) -> None:
         (self.folder / f"{name}.yaml").write_text(text.lstrip("\n"), encoding="utf-8")

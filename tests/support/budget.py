@@ -27,7 +27,7 @@ _current = SESSION
 
 
 def _listen(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "subprocess.Popen":
+    if event == "subprocess.Popen" and arguments[1][0] != "git":  # No interpreter: it takes some milliseconds.
         # The server starts once for a run, whichever test is the first to need it.
         _started[SESSION if FORK_SERVER in arguments[1] else _current] += 1
 

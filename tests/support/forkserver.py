@@ -31,6 +31,8 @@ from typing import Any, NoReturn
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = str(ROOT / "manage.py")
 FORK_SERVER = "tests.support.forkserver"
+HOOK = "FORK_HOOK"
+"""The variable that names a function, `package.module:function`, which each fork calls before its command."""
 LIMIT = 1 << 20
 """The size that a request may have: its arguments and its environment, as JSON."""
 
@@ -249,6 +251,9 @@ def _become(request: dict[str, Any], streams: list[int]) -> NoReturn:
         os.environ.update(request["environment"])
         os.chdir(request["cwd"])
         sys.argv = list(request["words"])
+        if hook := os.environ.get(HOOK):
+            module, name = hook.split(":")
+            getattr(import_module(module), name)()
         random.seed()
         gc.enable()
         _run_script()

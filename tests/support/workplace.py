@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.support.forkserver import MANAGE, ForkServer, start_server
+from tests.support.forkserver import HOOK, MANAGE, ForkServer, start_server
 
 ROOT = Path(__file__).resolve().parents[2]
 BUSINESSES = ROOT / "tests" / "businesses"
@@ -45,9 +45,9 @@ class Workplace:
     database_url: str = ""
     is_cold: bool = False
 
-    def run(self, *words: str | Path, expect: int = 0) -> subprocess.CompletedProcess[bytes]:
-        """Run a command of manage.py, and check how it ended."""
-        return self._run(MANAGE, *words, expect=expect)
+    def run(self, *words: str | Path, expect: int = 0, hook: str = "") -> subprocess.CompletedProcess[bytes]:
+        """Run a command of manage.py, with a `hook` of the fork server where one is named, and check how it ended."""
+        return self._run(MANAGE, *words, expect=expect, **{HOOK: hook} if hook else {})
 
     def run_script(self, path: Path) -> bytes:
         """Run a Python file in a process that serves this business, and return what it printed."""
@@ -63,12 +63,12 @@ class Workplace:
         mine = {"BUSINESS": str(self.folder), "VAR_DIR": str(self.var), "DATABASE_URL": self.database_url}
         return {**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings", "DEBUG": "1", **mine}
 
-    def _run(self, *words: str | Path, expect: int = 0) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, *words: str | Path, expect: int = 0, **variables: str) -> subprocess.CompletedProcess[bytes]:
         command = list(map(str, words))
         if self.is_cold:
             result = subprocess.run([sys.executable, *command], env=self.environment, capture_output=True, cwd=ROOT)
         else:
-            result = fork_server().run(command, self.environment)
+            result = fork_server().run(command, {**self.environment, **variables})
         said = (result.stderr + result.stdout).decode(errors="replace")
         assert result.returncode == expect, f"{' '.join(command)} ended with {result.returncode}:\n{said}"
         return result
