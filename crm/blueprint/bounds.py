@@ -57,4 +57,6 @@ def is_key(value: Any) -> bool:
 def shorten(value: Any) -> str:
     """Return a value as an error message quotes it: its beginning, where it is long."""
     text = value if isinstance(value, str) else str(value)
+    if isinstance(value, list | dict) and len(text) <= MAX_SHOWN:
+        return text
     return repr(text) if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]!r} …"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.test import RequestFactory, override_settings
+from django.test import RequestFactory
 from django.urls import reverse
 
 from crm.builders.refusals import refuse_encodings
@@ -35,10 +35,9 @@ def test_the_lists_of_the_engines_own_tables_refuse_them_too(signed_in, name):
 
 
 @pytest.mark.django_db
-@override_settings(DATA_UPLOAD_MAX_NUMBER_FIELDS=50)
 @pytest.mark.parametrize("debug", [True, False])
 def test_too_many_values_are_told_with_their_number(signed_in, settings, debug):
-    settings.DEBUG = debug
+    settings.DEBUG, settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = debug, 50
     fields = {f"field{number}": "x" for number in range(51)}
     for answer in (signed_in.post(address("customer", "add"), fields), signed_in.get(address("customer"), fields)):
         assert answer.status_code == 400
