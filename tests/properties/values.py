@@ -43,7 +43,7 @@ DAYS = (
 MOMENTS = (
     datetime(2026, 7, 1, tzinfo=UTC),
     datetime(1, 1, 3, tzinfo=UTC),
-    datetime(9999, 12, 30, 23, 59, 59, 999_999, tzinfo=UTC),
+    datetime(9999, 12, 28, tzinfo=UTC),
     datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
     datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
     datetime(2026, 11, 1, 5, 30, tzinfo=UTC),
@@ -116,7 +116,7 @@ VALUES: dict[str, Values] = {
     "boolean": of(False, True),
     "date": lambda options, app: st.sampled_from(DAYS) | st.dates(),
     "datetime": lambda options, app: (
-        st.sampled_from(MOMENTS) | st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 30), timezones=st.just(UTC))
+        st.sampled_from(MOMENTS) | st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 28), timezones=st.just(UTC))
     ),
     "time": lambda options, app: st.sampled_from((time(), time(9, 30), time(23, 59, 59, 999_999))) | st.times(),
     "duration": _duration,
