@@ -1,7 +1,8 @@
 """Kills an apply at one of its writes, as `kill -9` and a power cut do: itself, and whatever it has started.
 
 `install` is a hook of the fork server: it counts every statement that writes, every commit and every file that takes
-the place of another, over all processes of a command, and ends all of them when the count is reached.
+the place of another, over all processes of a command, and ends all of them, which are one process group, when the count
+is reached.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ def install() -> None:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.utils import CursorWrapper
 
-    place = Path(os.environ[PLACE])
-    with (place / "pids").open("a") as pids:
-        pids.write(f"{os.getpid()}\n")
+    leader = Path(os.environ[PLACE]) / "leader"
+    if not leader.exists():
+        leader.write_text(str(os.getpid()))
+    os.setpgid(0, int(leader.read_text()))
     CursorWrapper.execute = _counted(CursorWrapper.execute, lambda self, sql, *_: str(sql))  # type: ignore[method-assign]
     BaseDatabaseWrapper._commit = _counted(BaseDatabaseWrapper._commit, lambda *_: "COMMIT", after=True)  # type: ignore
     os.replace = _counted(os.replace, lambda one, other: f"REPLACE {Path(other).name}", after=True)  # type: ignore
@@ -51,9 +52,6 @@ def _count(what: str) -> None:
     number = len((place / "writes").read_text().splitlines())
     if number != int(os.environ[AT]):
         return
-    pids = [int(line) for line in (place / "pids").read_text().splitlines()]
-    for pid in pids if not os.environ.get(ONLY) else ():
-        if pid != os.getpid():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    if not os.environ.get(ONLY):
+        os.killpg(os.getpgid(0), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)

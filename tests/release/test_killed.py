@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.release import killing
-from tests.release.shop import Shop, copied
+from tests.release.shop import Shop, copied, new_shop
 
 POINTS = 24
 HOOK = "tests.release.killing:install"
@@ -53,7 +53,11 @@ def check_computed(shop: Shop) -> None:
         sums[customer] = sums.get(customer, Decimal(0)) + Decimal(str(total or 0))
     for key, spent, doubled in shop.values("customer", "id", "spent", "doubled"):
         expected = sums.get(key, Decimal(0))
-        assert (Decimal(str(spent)), Decimal(str(doubled))) == (expected, expected * 2), key
+        assert (_decimal(spent), _decimal(doubled)) == (expected, expected * 2), key
+
+
+def _decimal(value: object) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
 
 
 @contextmanager
@@ -114,6 +118,32 @@ def test_an_apply_that_is_killed_anywhere_is_finished_by_the_next(full_shop, tmp
             check_computed(shop)
             assert outcome(shop) == expected, (at, writes[at - 1])
     assert min(seen.values()) > 2, seen
+
+
+def test_a_first_apply_that_is_killed_leaves_no_table_or_all(tmp_path: Path, monkeypatch):
+    """Its two dozen migrations, the engine's own among them, are one transaction."""
+    with new_shop(tmp_path / "whole") as whole:
+        (whole.folder.parent / "kill").mkdir()
+        writes = kill(whole, 0, monkeypatch, expect=0)
+        expected = whole.columns()
+    commit = writes.index("COMMIT") + 1
+    for at in (commit // 3, commit * 2 // 3, commit, commit + 1):
+        with new_shop(tmp_path / str(at)) as shop:
+            (shop.folder.parent / "kill").mkdir()
+            kill(shop, at, monkeypatch)
+            is_new = bool(all_tables(shop) - {"django_migrations"})
+            assert shop.columns() == (expected if is_new else {}) and is_new == (at > commit)
+            said = shop.apply()
+            assert said.endswith("Applied.\n") and ("was not finished" in said) == is_new
+            assert shop.columns() == expected and len(shop.migrations()) == 1
+
+
+def all_tables(shop: Shop) -> set[str]:
+    if shop.database_url:
+        found = shop.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+    else:
+        found = shop.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    return {name for (name,) in found}
 
 
 def outcome_is_pending(said: str) -> bool:
