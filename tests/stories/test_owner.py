@@ -14,7 +14,7 @@ from tests.stories.conftest import opened
 from tests.support.browser import CHROMIUM, sign_in, window
 from tests.support.server import Office, serving
 
-pytestmark = pytest.mark.starts(6)
+pytestmark = pytest.mark.starts(8)
 
 FIELD = """  loyalty:
     type: choice

@@ -7,6 +7,8 @@ import pytest
 from tests.stories.test_accessibility import PAINT, SCREENS
 from tests.support.browser import window
 
+pytestmark = pytest.mark.starts(6)
+
 LISTEN = """addEventListener('securitypolicyviolation', event => {
     const told = `${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`;
     sessionStorage.setItem('violations', `${sessionStorage.getItem('violations') || ''}${told}\\n`);

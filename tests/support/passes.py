@@ -20,7 +20,8 @@ LEFT_OUT = {
     "tests/access/test_limits.py); that every page asks for them is Python",
 }
 """Folders and files that use a database, and are left to SQLite all the same, with the reason."""
-FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
+FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "office"}
+"""The fixtures that open a database; `office` (tests/stories) has one beside this process."""
 WORKPLACES = {"tests.support.workplace", "tests.release.shop", "tests.support.server"}
 """The modules that set a business up beside a database of its own."""
 

@@ -50,8 +50,8 @@ class Workplace:
         return self._run(MANAGE, *words, expect=expect, **{HOOK: hook} if hook else {})
 
     def run_script(self, path: Path) -> bytes:
-        """Run a Python file in a process that serves this business, and return what it printed."""
-        return self._run(path).stdout
+        """Run a Python file in a fork that has this business set up, and return what it printed."""
+        return replace(self, is_cold=False)._run(path).stdout
 
     def cold(self) -> Self:
         """Return this workplace with commands that are processes of their own from the start, as its owner's are."""
