@@ -168,9 +168,8 @@ def _without_late(entity: Entity, sheet: Sheet) -> Sheet:
     """Leave out the links that may lead to records which are not there yet."""
     late = {leaf.name for leaf in leaves_of(entity) if values.is_late(leaf)}
     kept = [index for index, name in enumerate(sheet.headings) if name not in late]
-    sheet.headings = [sheet.headings[index] for index in kept]
-    sheet.rows = [(number, [row[index] for index in kept]) for number, row in sheet.rows]
-    return sheet
+    rows = ((number, [row[index] for index in kept]) for number, row in sheet.rows)
+    return Sheet([sheet.headings[index] for index in kept], rows, sheet.exact)
 
 
 def _import(entity: Entity, sheet: Sheet) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
 
 from crm.blueprint.nodes import Field
-from crm.capabilities.transfer.columns import Column
+from crm.capabilities.transfer.columns import ID, Column
 from crm.capabilities.transfer.file_reader import ABSENT, Sheet
 from crm.capabilities.transfer.formula_injection import unescape_null_word
 from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, split_words
@@ -21,34 +21,38 @@ from crm.fields.comparison import fold_text
 Adjust = Callable[[Field, Any], Any]
 
 
-def read_columns(found: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> Values:
+def read_columns(plan: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> Values:
     """Return what each column says; what cannot be read becomes an error of its row."""
-    section = found.entity.sections["transfer"]
+    section = plan.entity.sections["transfer"]
     reading = Reading(frozenset({"", *section.nulls}), tuple(section.dates))
-    columns = [(column, [_cell(column, row, reading) for _, row in sheet.rows]) for column in found.columns]
+    columns = [(column, _cells_of(column, sheet, reading)) for column in plan.columns]
     texts = [(column.field, _without_nulls(cells, reading)) for column, cells in columns if column.field]
-    notations = decide_notations(found.entity, texts, chosen=found.numbers, exact=sheet.exact)
+    notations = decide_notations(plan.entity, texts, chosen=plan.numbers, exact=sheet.exact)
     values: Values = {}
     for column, cells in columns:
         if column.field is None:
-            values["id"] = _read_ids(found, cells)
-        elif is_own_link(found.entity, column.field):
-            values[column.field.name] = _words_of(found, column, cells, reading)
+            values[ID] = _read_ids(plan, cells)
+        elif is_own_link(plan.entity, column.field):
+            values[column.field.name] = _words_of(plan, column, cells, reading)
         elif column.field.type.reference(column.field) is not None:
-            values[column.field.name] = _read_links(found, column, cells, reading)
+            values[column.field.name] = _read_links(plan, column, cells, reading)
         else:
             numbers = notations.get(column.field.name)
-            values[column.field.name] = _read_values(found, column, cells, replace(reading, numbers=numbers), adjust)
+            values[column.field.name] = _read_values(plan, column, cells, replace(reading, numbers=numbers), adjust)
     return values
 
 
-def _without_nulls(cells: list[Any], reading: Reading) -> list[Any]:
-    return [cell for cell in cells if not _is_null(cell, reading)]
+def _without_nulls(cells: list[Any], reading: Reading) -> Iterator[Any]:
+    return (cell for cell in cells if not _is_null(cell, reading))
 
 
-def _cell(column: Column, row: list[Any], reading: Reading) -> Any:
+def _cells_of(column: Column, sheet: Sheet, reading: Reading) -> list[Any]:
     if not column.parts:
-        return row[column.position]
+        return sheet.columns[column.position]
+    return [_combined_cell(column, row, reading) for _, row in sheet.rows]
+
+
+def _combined_cell(column: Column, row: list[Any], reading: Reading) -> Any:
     cells = [row[part] for part in column.parts if isinstance(part, int)]
     if lost := [cell for cell in cells if isinstance(cell, Unreadable)]:
         return lost[0]
@@ -64,23 +68,23 @@ def _is_null(cell: Any, reading: Reading) -> bool:
     return cell is None or (isinstance(cell, str) and cell.strip() in reading.nulls)
 
 
-def _read_ids(found: ImportPlan, cells: list[Any]) -> list[Any]:
+def _read_ids(plan: ImportPlan, cells: list[Any]) -> list[Any]:
     values = []
-    for row, cell in zip(found.rows, cells, strict=True):
+    for row, cell in zip(plan.rows, cells, strict=True):
         if isinstance(cell, Unreadable):
-            row.errors.append(("id", cell.reason))
+            row.fail("id", cell.reason)
         text = "" if cell is None or cell is ABSENT or isinstance(cell, Unreadable) else text_of(cell)
         if text and not (text.isdecimal() and len(text) <= 18):
-            row.errors.append(("id", f"{text!r} is no number."))
+            row.fail("id", f"{text!r} is no number.")
             text = ""
         values.append(int(text) if text else None)
     return values
 
 
-def _read_values(found: ImportPlan, column: Column, cells: list[Any], reading: Reading, adjust: Adjust | None) -> list:
+def _read_values(plan: ImportPlan, column: Column, cells: list[Any], reading: Reading, adjust: Adjust | None) -> list:
     """Read the cells of a column; equal cells are read once."""
     leaf, known, values = column.field, {}, []
-    for row, cell in zip(found.rows, cells, strict=True):
+    for row, cell in zip(plan.rows, cells, strict=True):
         if cell is ABSENT:
             values.append(ABSENT)
             continue
@@ -93,7 +97,7 @@ def _read_values(found: ImportPlan, column: Column, cells: list[Any], reading: R
                 known[key] = result
         value, error = result
         if error:
-            row.errors.append((column.heading, error))
+            row.fail(column.heading, error)
         values.append(value)
     return values
 
@@ -110,20 +114,21 @@ def _read_value(leaf: Field, cell: Any, reading: Reading, adjust: Adjust | None)
     return (adjust(leaf, value) if adjust else value), ""
 
 
-def _read_links(found: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
+def _read_links(plan: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
     """Find the records that a column's cells name: a primary key each, or a set of them."""
-    book, named = KeyResolver(column.field), _words_of(found, column, cells, reading)
+    book, named = KeyResolver(column.field), _words_of(plan, column, cells, reading)
     keys = book.look_up(word for words in named if words is not ABSENT for word in words)
-    return find_targets(found, column, named, keys, book)
+    return find_targets(plan, column, named, keys, book)
 
 
-def _words_of(found: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
+def _words_of(plan: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
     """Return the words by which each cell names records: a list, empty where it says nothing on purpose, or ABSENT."""
     many, named = column.field.type.reference(column.field).many, []
-    for row, cell in zip(found.rows, cells, strict=True):
+    for row, cell in zip(plan.rows, cells, strict=True):
         if (fault := _fault(cell)) or cell is ABSENT:
             named.append(ABSENT)
-            row.errors += [(column.heading, fault)] if fault else []
+            if fault:
+                row.fail(column.heading, fault)
         elif _is_null(cell, reading):
             named.append([])
         else:
@@ -133,15 +138,15 @@ def _words_of(found: ImportPlan, column: Column, cells: list[Any], reading: Read
 
 
 def find_targets(
-    found: ImportPlan, column: Column, named: list[Any], keys: Mapping[str, Any], book: KeyResolver
+    plan: ImportPlan, column: Column, named: list[Any], keys: Mapping[str, Any], book: KeyResolver
 ) -> list:
     """Return what the words of each row mean by `keys`; what means nothing, or several, is an error of its row."""
     values: list[Any] = []
-    for row, words in zip(found.rows, named, strict=True):
+    for row, words in zip(plan.rows, named, strict=True):
         if words is ABSENT:
             values.append(ABSENT)
             continue
-        targets = [_target(found, column, row, word, keys, book) for word in words]
+        targets = [_target(plan, column, row, word, keys, book) for word in words]
         fine = [one for one in targets if one is not None]
         values.append(set(fine) if book.reference.many else (fine[0] if fine else None if not words else ABSENT))
     return values
@@ -158,10 +163,10 @@ def _fault(cell: Any) -> str:
     return ""
 
 
-def _target(found: ImportPlan, column: Column, row: RowResult, word: str, keys: Mapping, book: KeyResolver) -> Any:
+def _target(plan: ImportPlan, column: Column, row: RowResult, word: str, keys: Mapping, book: KeyResolver) -> Any:
     key = keys.get(word)
     if key is AMBIGUOUS:
-        row.errors.append((column.heading, f"{word!r} means more than one {_target_name(column.field)}."))
+        row.fail(column.heading, f"{word!r} means more than one {_target_name(column.field)}.")
         return None
     if key is not None:
         return key
@@ -169,11 +174,11 @@ def _target(found: ImportPlan, column: Column, row: RowResult, word: str, keys: 
         try:
             name = column.field.type.parse(word, column.field, Reading())
         except ValueError as error:
-            row.errors.append((column.heading, str(error)))
+            row.fail(column.heading, str(error))
             return None
-        waiting = found.new_words.setdefault(column.field.name, {})
+        waiting = plan.new_words.setdefault(column.field.name, {})
         return PendingTag(waiting.setdefault(fold_text(name), name))
-    row.errors.append((column.heading, f"there is no {_target_name(column.field)} {word!r}."))
+    row.fail(column.heading, f"there is no {_target_name(column.field)} {word!r}.")
     return None
 
 

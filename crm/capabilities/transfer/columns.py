@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from crm.blueprint.nodes import Entity, Field
@@ -81,7 +82,7 @@ def headings_below(entity: Entity, sheet: Any) -> str:
     known = {*known_headings(entity), *map(str.lower, entity.sections["transfer"].ignore)}
     if any(heading.lower() in known for heading in sheet.headings):
         return ""
-    for number, row in sheet.rows[:20]:
+    for number, row in islice(sheet.rows, 20):
         words = [cell.strip().lower() for cell in row if isinstance(cell, str) and cell.strip()]
         if len(words) > 1 and all(word in known for word in words):
             return f"Row {number} looks like the headings: take the rows above it away."

@@ -9,7 +9,6 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
@@ -32,14 +31,42 @@ class FileRefused(Exception):
     """The file as a whole cannot be read; the message says why and what to do."""
 
 
-@dataclass
 class Sheet:
-    """A file's content: its headings, and its rows with the number that people see beside them."""
+    """A file's content: its headings, and its cells by column, each row with the number that people see beside it.
 
-    headings: list[str]
-    rows: list[tuple[int, list[Any]]] = field(default_factory=list)
-    exact: bool = False
-    """Whether an empty cell says "nothing", as JSON's null does, and not only nothing of the field."""
+    Equal texts of a column are one object, as far as the first of them reach: files repeat most of what they hold.
+    """
+
+    SHARED = 5_000
+    """How many texts of a column are looked out for."""
+
+    def __init__(self, headings: list[str], rows: Iterable[tuple[int, list[Any]]] = (), exact: bool = False):
+        self.headings = headings
+        self.numbers: list[int] = []
+        self.columns: list[list[Any]] = [[] for _ in headings]
+        self.exact = exact
+        """Whether an empty cell says "nothing", as JSON's null does, and not only nothing of the field."""
+        self._texts: list[dict[str, str]] = [{} for _ in headings]
+        for number, cells in rows:
+            self.add_row(number, cells)
+
+    def add_row(self, number: int, cells: list[Any]) -> None:
+        """Add a row, which has as many cells as there are headings."""
+        self.numbers.append(number)
+        for column, texts, cell in zip(self.columns, self._texts, cells, strict=True):
+            if cell.__class__ is str:
+                known = texts.get(cell)
+                if known is not None:
+                    cell = known
+                elif len(texts) < self.SHARED:
+                    texts[cell] = cell
+            column.append(cell)
+
+    @property
+    def rows(self) -> Iterator[tuple[int, list[Any]]]:
+        """Yield the number and the cells of each row."""
+        for number, *cells in zip(self.numbers, *self.columns, strict=True):
+            yield number, cells
 
 
 def format_of(name: str, given: str | None = None) -> str:
@@ -63,17 +90,32 @@ def read_sheet(data: bytes, format: str, encoding: str = "") -> Sheet:
 
 
 def _read_csv(data: bytes, encoding: str) -> Sheet:
-    text = _decode(data, encoding)
-    if "\0" in text:
-        raise FileRefused("The file holds NUL characters: it is no text.")
-    hint = SEPARATOR_HINT.match(text)
-    text = text[hint.end() :] if hint else text
-    lines = (line for line in text[:100_000].split("\n") if any(mark in line for mark in DELIMITERS))
-    delimiter = hint[1] if hint else max(DELIMITERS, key=next(lines, "").count)
-    _check_cells(text.count(delimiter))
-    csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return _table(_csv_rows(reader), is_csv=True)
+    encoding = _encoding_of(data, encoding)
+    text = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
+    try:
+        head = text.read(100_000)
+        text.seek(0)
+        hint = SEPARATOR_HINT.match(head)
+        if hint:
+            text.readline()
+        lines = (line for line in head.split("\n") if any(mark in line for mark in DELIMITERS))
+        delimiter = hint[1] if hint else max(DELIMITERS, key=next(lines, "").count)
+        csv.field_size_limit(MAX_CELL)
+        reader = csv.reader(_checked(text, delimiter), delimiter=delimiter, strict=True)
+        return _table(_csv_rows(reader), is_csv=True)
+    except UnicodeDecodeError:
+        raise FileRefused(_undecodable(data, encoding)) from None
+
+
+def _checked(lines: Iterable[str], delimiter: str) -> Iterator[str]:
+    """Yield lines that may be taken apart: they hold no NUL, and not too many cells."""
+    cells = 0
+    for line in lines:
+        cells += line.count(delimiter)
+        _check_cells(cells)
+        if "\0" in line:
+            raise FileRefused("The file holds NUL characters: it is no text.")
+        yield line
 
 
 DELIMITERS = ",;\t"
@@ -81,18 +123,24 @@ SEPARATOR_HINT = re.compile(r'"?sep=([,;\t|:])"?\r?\n', re.IGNORECASE)
 """A line that tells spreadsheets what stands between cells; it is no row."""
 
 
-def _decode(data: bytes, encoding: str) -> str:
-    """Return a file's text, in the encoding that was named; else in UTF-8, or UTF-16 where it says so itself."""
-    if not encoding or encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-        encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+def _encoding_of(data: bytes, encoding: str) -> str:
+    """Return the encoding that was named; else UTF-8, or UTF-16 where the file says so itself."""
+    if encoding and encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+        return encoding
+    return "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _undecodable(data: bytes, encoding: str) -> str:
+    """Return what is said of a file that is not in an encoding: in which line, and what to do."""
     try:
-        return data.decode(encoding)
+        data.decode(encoding)
+        line = 1
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        if encoding != "utf-8-sig":
-            raise FileRefused(f"Row {line}: the file is not in {encoding}. Choose another encoding.") from None
-        hint = "Save it as “CSV UTF-8”, or say its encoding (`encoding`; a spreadsheet often writes cp1252)."
-        raise FileRefused(f"Row {line}: the file is not UTF-8. {hint}") from None
+    if encoding != "utf-8-sig":
+        return f"Row {line}: the file is not in {encoding}. Choose another encoding."
+    hint = "Save it as “CSV UTF-8”, or say its encoding (`encoding`; a spreadsheet often writes cp1252)."
+    return f"Row {line}: the file is not UTF-8. {hint}"
 
 
 def _check_cells(count: int, rows: int = 0) -> None:
@@ -136,16 +184,16 @@ def _read_json(data: bytes) -> Sheet:
     _check_cells(sum(map(data.count, (b",", b"{", b"["))))
     try:
         text = data.decode("utf-8-sig")
-        found = json.loads(text, parse_float=Decimal)
+        records = json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
         raise FileRefused(f"This is not JSON: {error}") from None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise FileRefused('The JSON must be a list of objects: [{"name": "Ann"}, …].')
     if "\\u" in text:
-        _check_texts(cell for one in found for cell in one.values())
-    headings = list(dict.fromkeys(key for one in found for key in one))
-    _check_cells(len(found) * len(headings), len(found))
-    rows = [(number, [one.get(key, ABSENT) for key in headings]) for number, one in enumerate(found, 1)]
+        _check_texts(cell for record in records for cell in record.values())
+    headings = list(dict.fromkeys(key for record in records for key in record))
+    _check_cells(len(records) * len(headings), len(records))
+    rows = ((number, [row.get(key, ABSENT) for key in headings]) for number, row in enumerate(records, 1))
     return Sheet(headings, rows, exact=True)
 
 
@@ -172,15 +220,15 @@ def _table(rows: Iterator[tuple[int, list[Any]]], is_csv: bool = False) -> Sheet
         if not row:
             continue
         if not sheet.headings:
-            sheet.headings = ["" if isinstance(cell, Unreadable) else str(cell or "").strip() for cell in row]
+            sheet = Sheet(["" if isinstance(cell, Unreadable) else str(cell or "").strip() for cell in row])
             continue
         while len(row) > len(sheet.headings) and isinstance(row[-1], Unreadable):
             row.pop()
         if len(row) > len(sheet.headings):
             raise FileRefused(_too_wide(number, len(row), sheet.headings))
         row += [None] * (len(sheet.headings) - len(row))
-        sheet.rows.append((number, [unescape(cell, is_csv) for cell in row]))
-        _check_cells(cells, len(sheet.rows))
+        sheet.add_row(number, [unescape(cell, is_csv) for cell in row])
+        _check_cells(cells, len(sheet.numbers))
     sheet.headings = [unescape(heading, is_csv) for heading in sheet.headings]
     return sheet
 

@@ -10,17 +10,19 @@ from django.db import DatabaseError, transaction
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.cells import Adjust, read_columns
-from crm.capabilities.transfer.checks import check_rows
+from crm.capabilities.transfer.checks import are_independent, check_rows
 from crm.capabilities.transfer.columns import headings_below, map_columns
+from crm.capabilities.transfer.comparing import RowComparer
 from crm.capabilities.transfer.file_reader import Sheet
 from crm.capabilities.transfer.freshness import mark_versions
 from crm.capabilities.transfer.gc_pause import gc_disabled
 from crm.capabilities.transfer.keys import KeyResolver
-from crm.capabilities.transfer.matching import compare, match, missing_keys
+from crm.capabilities.transfer.matching import RowMatcher, missing_keys
 from crm.capabilities.transfer.own_rows import link_own_rows
 from crm.capabilities.transfer.preparation import FAILED, NEW, UPDATED, ImportPlan, NewRow, PendingTag, RowResult
 from crm.records.access import as_viewer
 from crm.records.changes import change_scope
+from crm.records.computed_updates import defer_recompute
 from crm.records.record import Record
 from crm.records.rules import RuleBroken
 from crm.records.writes import write_records
@@ -35,45 +37,52 @@ def prepare(
     `numbers` is a sample of how this file writes them. With `locks`, in the transaction that writes afterwards.
     """
     model = apps.get_model(entity.business.label, entity.class_name)
-    found = ImportPlan(entity, model, user, numbers, locks)
     with as_viewer(user):
-        _prepare(found, sheet, adjust)
-    return found
+        plan = ImportPlan(entity, model, user, numbers, locks, sheet.exact)
+        if not _prepare(plan, sheet, adjust):
+            plan = ImportPlan(entity, model, user, numbers, locks, sheet.exact, is_whole=True)
+            _prepare(plan, sheet, adjust)
+    return plan
 
 
-def _prepare(found: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> None:
-    entity = found.entity
-    found.columns, found.refusals = map_columns(entity, sheet.headings)
-    if found.refusals and (below := headings_below(entity, sheet)):
-        found.refusals.insert(0, below)
-    missing = missing_keys(entity, found.columns)
-    if missing and not found.refusals:
-        found.refusals.append(missing)
-    if found.refusals:
-        return
-    found.rows = [RowResult(number) for number, _ in sheet.rows]
-    values = read_columns(found, sheet, adjust)
-    match(found, values)
-    mark_versions(found)
-    compare(found, values, sheet.exact)
-    link_own_rows(found, sheet, values)
-    found.blame()
-    check_rows(found)
-    found.blame()
-    for row in found.rows:
-        if row.errors:
-            row.status = FAILED
+def _prepare(plan: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> bool:
+    """Fill a plan; return False where only all rows together can tell whether a value is free."""
+    plan.columns, plan.refusals = map_columns(plan.entity, sheet.headings)
+    if plan.refusals and (below := headings_below(plan.entity, sheet)):
+        plan.refusals.insert(0, below)
+    missing = missing_keys(plan.entity, plan.columns)
+    if missing and not plan.refusals:
+        plan.refusals.append(missing)
+    if plan.refusals:
+        return True
+    plan.rows = [RowResult(index, number) for index, number in enumerate(sheet.numbers)]
+    plan.values = read_columns(plan, sheet, adjust)
+    plan.is_whole = plan.is_whole or not are_independent(plan)
+    matcher, comparer = RowMatcher(plan), RowComparer(plan)
+    taken: set[str] = set()
+    for part in plan.parts():
+        matcher.match(part)
+        mark_versions(plan, part)
+        comparer.compare(part)
+        if plan.is_whole:
+            link_own_rows(plan, sheet)
+            plan.blame()
+        taken |= check_rows(plan, part)
+        for row in part:
+            row.status = FAILED if row.errors else row.status
+    plan.blame()
+    return plan.is_whole or taken.isdisjoint(name for row in plan.rows for name in row.changes)
 
 
 @gc_disabled()
-def write(found: ImportPlan) -> None:
+def write(plan: ImportPlan) -> None:
     """Write what was prepared, in one transaction. Raises ImportRefused, with nothing written, where that fails."""
-    if not found.is_sound:
+    if not plan.is_sound:
         raise ImportRefused("The file has errors; nothing was written.")
     try:
-        _write(found)
+        _write(plan)
     except RuleBroken as broken:
-        row = _row_of(found, broken.record)
+        row = _row_of(plan, broken.record)
         where = f"row {row.number}, {broken.record}" if row else str(broken.record)
         raise ImportRefused(f"{where}: {broken.messages[0]} Nothing was written.") from None
     except ValidationError as error:
@@ -82,18 +91,18 @@ def write(found: ImportPlan) -> None:
         raise ImportRefused(f"The database refused, and nothing was written: {error}") from None
 
 
-def rehearse(found: ImportPlan) -> tuple[int, str, str] | None:
+def rehearse(plan: ImportPlan) -> tuple[int, str, str] | None:
     """Write what was prepared and take it back; return the row (0 for the file), column and sentence of what fails.
 
     Some rules only the saved rows together can tell: a sum of theirs, or of other records. The prepared records are
     of no further use afterwards.
     """
     try:
-        with transaction.atomic(), change_scope(found.user, "", "import"):
-            _write(found)
+        with transaction.atomic(), change_scope(plan.user, "", "import"):
+            _write(plan)
             transaction.set_rollback(True)
     except RuleBroken as broken:
-        row = _row_of(found, broken.record)
+        row = _row_of(plan, broken.record)
         about = "" if row else f"{broken.record}: "
         return (row.number if row else 0), broken.field, f"{about}{broken.messages[0]}"
     except ValidationError as error:
@@ -103,30 +112,39 @@ def rehearse(found: ImportPlan) -> tuple[int, str, str] | None:
     return None
 
 
-def _row_of(found: ImportPlan, record: Any) -> RowResult | None:
-    return next((one for one in found.rows if one.record is not None and one.record == record), None)
+def _row_of(plan: ImportPlan, record: Any) -> RowResult | None:
+    is_mine = isinstance(record, plan.model)
+    return next((row for row in plan.rows if row.key == record.pk), None) if is_mine and record.pk else None
 
 
-def _write(found: ImportPlan) -> None:
-    created = [row for row in found.rows if row.status == NEW]
-    updated = [row for row in found.rows if row.status == UPDATED]
-    many = {column.field.name for column in found.columns if column.field and column.field.type.many}
+def _write(plan: ImportPlan) -> None:
+    comparer, new_words = RowComparer(plan), plan.new_words.items()
+    with transaction.atomic(), defer_recompute():
+        tags = {name: KeyResolver(plan.entity.find(name)).create(words.values()) for name, words in new_words}
+        for part in plan.parts():
+            _write_part(plan, comparer.restore(part), tags)
+
+
+def _write_part(plan: ImportPlan, part: list[RowResult], tags: dict[str, dict[str, Any]]) -> None:
+    created = [row for row in part if row.status == NEW]
+    updated = [row for row in part if row.status == UPDATED]
+    many = {column.field.name for column in plan.columns if column.field and column.field.type.many}
     changed = {name for row in updated for name in row.changes} - many
-    with transaction.atomic():
-        rows = [*created, *updated]
-        links, later = _final_links(found, rows), _later_links(rows)
-        records = [row.record for row in created], [row.record for row in updated]
-        write_records(found.model, *records, columns=sorted(changed), links=links, later=later)
+    rows = [*created, *updated]
+    links, later = _final_links(rows, tags), _later_links(rows)
+    records = [row.record for row in created], [row.record for row in updated]
+    try:
+        write_records(plan.model, *records, columns=sorted(changed), links=links, later=later)
+    finally:
+        for row in created:
+            row.key = row.record.pk
 
 
-def _final_links(found: ImportPlan, rows: list[RowResult]) -> dict[str, dict[int, list[Any]]]:
-    made = {}
-    for name, words in found.new_words.items():
-        made[name] = KeyResolver(found.entity.find(name)).create(words.values())
+def _final_links(rows: list[RowResult], tags: dict[str, dict[str, Any]]) -> dict[str, dict[int, list[Any]]]:
     links: dict[str, dict[int, list[Any]]] = {}
     for index, row in enumerate(rows):
         for name, targets in row.links.items():
-            links.setdefault(name, {})[index] = [_final_target(one, made.get(name, {})) for one in targets]
+            links.setdefault(name, {})[index] = [_final_target(target, tags.get(name, {})) for target in targets]
     return links
 
 

@@ -36,7 +36,7 @@ def export_notation(entity: Entity) -> Notation:
 
 
 def decide_notations(
-    entity: Entity, columns: list[tuple[Field, list[Any]]], *, chosen: str = "", exact: bool = False
+    entity: Entity, columns: Iterable[tuple[Field, Iterable[Any]]], *, chosen: str = "", exact: bool = False
 ) -> dict[str, Notation]:
     """Return the notation of each field that holds numbers, by the cells of its column."""
     columns = [(leaf, cells) for leaf, cells in columns if leaf.type.writes_numbers]

@@ -7,10 +7,11 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 
 from crm.capabilities.transfer.cells import find_targets
+from crm.capabilities.transfer.columns import Column
+from crm.capabilities.transfer.comparing import compare_own_links
 from crm.capabilities.transfer.file_reader import ABSENT, Sheet
 from crm.capabilities.transfer.keys import AMBIGUOUS, PLAIN, KeyResolver, is_own_link, key_fields, key_joins, key_of
-from crm.capabilities.transfer.matching import compare_own_links
-from crm.capabilities.transfer.preparation import NEW, ImportPlan, NewRow, RowResult, Values
+from crm.capabilities.transfer.preparation import NEW, ImportPlan, NewRow, RowResult
 from crm.fields.comparison import fold_text
 from crm.records import access
 from crm.records.display import is_empty, render_template
@@ -18,16 +19,21 @@ from crm.records.identity import compared_value
 from crm.records.uniqueness import hashable
 
 
-def link_own_rows(found: ImportPlan, sheet: Sheet, values: Values) -> None:
+def own_links(plan: ImportPlan) -> list[Column]:
+    """Return the columns of links that lead to records of the same entity."""
+    return [one for one in plan.columns if one.field is not None and is_own_link(plan.entity, one.field)]
+
+
+def link_own_rows(plan: ImportPlan, sheet: Sheet) -> None:
     """Find what links within the entity lead to: rows of the file, by their keys as they will be; records; titles."""
-    columns = [one for one in found.columns if one.field is not None and is_own_link(found.entity, one.field)]
-    rows = _RowBook(found, sheet) if columns else None
+    columns = own_links(plan)
+    rows = _RowBook(plan, sheet) if columns else None
     for column in columns:
-        named = values[column.field.name]
+        named = plan.values[column.field.name]
         words = list(dict.fromkeys(word for words in named if words is not ABSENT for word in words))
         book = KeyResolver(column.field)
         targets = rows.look_up(words, book)
-        compare_own_links(found, column, find_targets(found, column, named, targets, book), sheet.exact)
+        compare_own_links(plan, column, find_targets(plan, column, named, targets, book))
 
 
 class _RowBook:
@@ -36,9 +42,9 @@ class _RowBook:
     A key means the record that has it after the import, so the file's rows come before the database's records.
     """
 
-    def __init__(self, found: ImportPlan, sheet: Sheet):
-        self.found, self.sheet = found, sheet
-        self.fields = key_fields(found.entity)
+    def __init__(self, plan: ImportPlan, sheet: Sheet):
+        self.plan, self.sheet = plan, sheet
+        self.fields = key_fields(plan.entity)
         leaf = self.fields[0] if len(self.fields) == 1 else None
         self.leaf = leaf if leaf is not None and leaf.type.reference(leaf) is None else None
         """The field whose values are the keys; None where a key has several parts, or leads elsewhere."""
@@ -47,8 +53,8 @@ class _RowBook:
             self._read_keys()
 
     def _read_keys(self) -> None:
-        rows = [row for row in self.found.rows if row.record is not None]
-        prefetch_related_objects([row.record for row in rows], *key_joins(self.found.entity))
+        rows = [row for row in self.plan.rows if row.record is not None]
+        prefetch_related_objects([row.record for row in rows], *key_joins(self.plan.entity))
         for row in rows:
             key = self._key(row)
             if key is not None:
@@ -64,23 +70,23 @@ class _RowBook:
             return None
         if self.leaf is None:
             return fold_text(key_of(row.record))
-        return hashable((compared_value(self.found.model, self.leaf, values[0]),))
+        return hashable((compared_value(self.plan.model, self.leaf, values[0]),))
 
     def _unreadable(self) -> list[tuple[Any, RowResult]]:
         """Return the rows whose key is wrong, by the cell as it stands: who links to one is told which row it is."""
-        column = next((one for one in self.found.columns if one.field is self.leaf and not one.parts), None)
+        column = next((one for one in self.plan.columns if one.field is self.leaf and not one.parts), None)
         if self.leaf is None or column is None:
             return []
-        pairs = zip(self.sheet.rows, self.found.rows, strict=True)
-        wrong = [(cells, row) for (_, cells), row in pairs if any(head == column.heading for head, _ in row.errors)]
-        return [(hashable((str(cells[column.position]).strip(),)), row) for cells, row in wrong]
+        cells = self.sheet.columns[column.position]
+        wrong = [row for row in self.plan.rows if any(heading == column.heading for heading, _ in row.errors)]
+        return [(hashable((str(cells[row.index]).strip(),)), row) for row in wrong]
 
     def look_up(self, words: list[str], book: KeyResolver) -> dict[str, Any]:
         """Return what each known word means: a primary key, a new row of the file, or AMBIGUOUS."""
         targets = {word: _target(row) for word in words if (row := self._by_key(word)) is not None}
         targets |= book.look_up(word for word in words if word not in targets)
         rest = [word for word in words if word not in targets] if self.fields else words
-        titles = _titles(self.found) if rest else {}
+        titles = _titles(self.plan) if rest else {}
         for word in rest:
             row = titles.get(" ".join(word.split()))
             if row is not None:
@@ -93,7 +99,7 @@ class _RowBook:
             return self.keys.get(fold_text(word))
         try:
             value = self.leaf.type.parse(word, self.leaf, PLAIN)
-            key = hashable((compared_value(self.found.model, self.leaf, value),))
+            key = hashable((compared_value(self.plan.model, self.leaf, value),))
         except ValueError:
             key = hashable((word,))
         return self.keys.get(key)
@@ -104,14 +110,14 @@ def _target(row: RowResult) -> Any:
     return NewRow(row.number, row) if row.status == NEW or access.is_hidden(row.record) else row.record.pk
 
 
-def _titles(found: ImportPlan) -> dict[str, Any]:
+def _titles(plan: ImportPlan) -> dict[str, Any]:
     """Return the rows by the titles of their records, where these are made of the records' own values alone."""
-    template, titles = found.entity.title, dict[str, Any]()
+    template, titles = plan.entity.title, dict[str, Any]()
     for slot in template.slots:
-        leaf = found.entity.find(".".join(slot.path))
+        leaf = plan.entity.find(".".join(slot.path))
         if leaf is None or leaf.parts or leaf.type.reference(leaf) is not None:
             return {}
-    for row in (one for one in found.rows if one.record is not None):
+    for row in (one for one in plan.rows if one.record is not None):
         title = render_template(template, row.record)
         if title:
             titles[title] = row if titles.get(title, row) is row else AMBIGUOUS

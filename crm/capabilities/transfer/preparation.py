@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from django.db import models
@@ -17,30 +18,61 @@ from crm.records.stored import lock
 NEW, UPDATED, UNCHANGED, FAILED = "new", "updated", "unchanged", "failed"
 NOT_YOURS = "names a record that is not yours to change."
 FAULT = "leads to the record of row {row}, which cannot be imported."
+PART = 2_000
+"""How many rows have their records in memory at a time."""
 Values = dict[str, list[Any]]
 """Field name → the value of each row: ABSENT where the file says nothing, None where it says nothing on purpose."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""What most rows have most of: one for all of them."""
 
 
-@dataclass
+def _nothing() -> Mapping[str, Any]:
+    return NOTHING
+
+
+@dataclass(slots=True, eq=False)
 class RowResult:
     """What a row of the file means: the record it makes or changes, what changes, and what is wrong with it."""
 
+    index: int
+    """The position of the row among the rows of the file."""
     number: int
+    """The number that people see beside the row."""
+    key: Any = None
+    """The primary key of the record that the row means; that of a new one once it is written."""
     record: Record | None = None
+    """The record as it will be, while its part of the file is in memory."""
     before: Record | None = None
     """The record as it was, where the row changes it."""
     status: str = FAILED
-    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    links: dict[str, set[Any]] = field(default_factory=dict)
-    errors: list[tuple[str, str]] = field(default_factory=list)
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=_nothing)
+    links: Mapping[str, set[Any]] = field(default_factory=_nothing)
+    """Many-to-many field → its new targets."""
+    errors: Sequence[tuple[str, str]] = ()
     matched_by_key: bool = False
     """Whether the record was found by the natural key, and not by its `id`."""
-    row_links: dict[str, NewRow] = field(default_factory=dict)
+    row_links: Mapping[str, NewRow] = field(default_factory=_nothing)
     """The links to one record that lead to a new record of the same file: field name → the row that makes it."""
     version: str = ""
     """The version token of the record as the database has it; nothing for a new one."""
     fault: int = 0
     """The number of the row that is to blame, where this one only fails because it links to it."""
+
+    def fail(self, heading: str, text: str) -> None:
+        """Note what is wrong in a column of the row; everything that is wrong is told."""
+        self.errors = [*self.errors, (heading, text)]
+
+    def change(self, name: str, old: Any, new: Any) -> None:
+        """Note that the row gives a field of a stored record another value."""
+        self.changes = {**self.changes, name: (old, new)}
+
+    def link(self, name: str, targets: set[Any]) -> None:
+        """Note the new targets of a many-to-many field."""
+        self.links = {**self.links, name: targets}
+
+    def link_to_row(self, name: str, target: NewRow) -> None:
+        """Note that a link to one record leads to what another row of the file makes."""
+        self.row_links = {**self.row_links, name: target}
 
     @property
     def new_targets(self) -> Iterator[tuple[str, NewRow]]:
@@ -52,7 +84,11 @@ class RowResult:
 
 @dataclass
 class ImportPlan:
-    """Everything an import would do, before anything is written. `refusals` are about the file as a whole."""
+    """Everything an import would do, before anything is written. `refusals` are about the file as a whole.
+
+    Rows are worked on in parts: their records are read, compared, checked and let go again, so that a file may be far
+    larger than the records that fit in memory. The values of all rows stay, column by column.
+    """
 
     entity: Entity
     model: type[Record]
@@ -62,20 +98,35 @@ class ImportPlan:
     """How this file writes numbers, as a sample, where someone has said so."""
     locks: bool = False
     """Whether the records that rows mean are locked while they are compared, to be written in the same transaction."""
+    exact: bool = False
+    """Whether an empty cell leaves a new record no default, as JSON's null does."""
     columns: list[Column] = field(default_factory=list)
+    values: Values = field(default_factory=dict)
     rows: list[RowResult] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     new_words: dict[str, dict[str, str]] = field(default_factory=dict)
     """Field → comparison form → the tag that will be made, as it was first written."""
     lacks: set[str] = field(default_factory=set)
     """The verbs that the file takes, and that the user has no right to."""
+    is_whole: bool = False
+    """Whether all rows are one part, whose records stay: they depend on one another."""
+
+    def parts(self) -> Iterator[list[RowResult]]:
+        """Yield the rows in parts, and let the records of each go when the next one is asked for."""
+        size = len(self.rows) if self.is_whole else PART
+        for start in range(0, len(self.rows), size or 1):
+            part = self.rows[start : start + size]
+            yield part
+            if not self.is_whole:
+                for row in part:
+                    row.record = row.before = None
 
     @property
     def counts(self) -> dict[str, int]:
-        found = dict.fromkeys((NEW, UPDATED, UNCHANGED, FAILED), 0)
+        counts = dict.fromkeys((NEW, UPDATED, UNCHANGED, FAILED), 0)
         for row in self.rows:
-            found[row.status] += 1
-        return found
+            counts[row.status] += 1
+        return counts
 
     @property
     def is_sound(self) -> bool:
@@ -88,7 +139,7 @@ class ImportPlan:
         for row in self.rows:
             if row.number == number:
                 row.status = FAILED
-                row.errors.append((column, text))
+                row.fail(column, text)
         self.blame()
 
     def blame(self) -> None:
@@ -98,19 +149,19 @@ class ImportPlan:
         for row in self.rows:
             for name, target in row.new_targets:
                 linking.setdefault(target.number, []).append((row, headings[name]))
-        failing = [row for row in self.rows if row.errors]
+        failing = [row for row in self.rows if row.errors] if linking else []
         while failing and linking:
             target = failing.pop()
             for row, heading in linking.pop(target.number, ()):
                 if not row.errors:
                     row.fault, row.status = target.fault or target.number, FAILED
-                    row.errors.append((heading, FAULT.format(row=row.fault)))
+                    row.fail(heading, FAULT.format(row=row.fault))
                     failing.append(row)
 
     @property
     def errors(self) -> list[tuple[int, str, str]]:
         """Every error as (row, column, sentence) in the order of the file; what follows from others comes last."""
-        rows = sorted(self.rows, key=lambda row: row.fault != 0)
+        rows = sorted((row for row in self.rows if row.errors), key=lambda row: row.fault != 0)
         return [(row.number, column, text) for row in rows for column, text in row.errors]
 
 
@@ -132,13 +183,13 @@ class NewRow:
     row: RowResult = field(compare=False, repr=False)
 
 
-def stored_records(found: ImportPlan, **where: Any) -> models.QuerySet:
-    """Return records of the database with what comparing them to the file's columns takes.
+def stored_records(plan: ImportPlan, column: str, values: Collection[Any]) -> models.QuerySet:
+    """Return the records that hold one of the values in a column, with what comparing them to the file takes.
 
     Where they are locked, nobody else changes them until the transaction of the import is done.
     """
-    many = [one.field.name for one in found.columns if one.field and one.field.type.many]
-    rows = found.model._default_manager.filter(**where).prefetch_related(*many)
-    joins = access.access_joins(found.entity)
+    many = [one.field.name for one in plan.columns if one.field and one.field.type.many]
+    rows = plan.model._default_manager.filter(**{f"{column}__in": values}).prefetch_related(*many)
+    joins = access.access_joins(plan.entity)
     rows = rows.select_related(*joins) if joins else rows
-    return lock(rows.order_by("pk")) if found.locks else rows
+    return lock(rows.order_by("pk")) if plan.locks else rows

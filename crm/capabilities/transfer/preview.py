@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.apps import apps
 from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Field
+from crm.capabilities.transfer.comparing import RowComparer
 from crm.capabilities.transfer.freshness import versions_of
 from crm.capabilities.transfer.keys import chunks, has_key, name_of
 from crm.capabilities.transfer.preparation import FAILED, UNCHANGED, ImportPlan, NewRow, PendingTag, RowResult
@@ -19,40 +22,46 @@ ROWS_SHOWN = 50_000
 HIDDEN_TARGET = "(hidden)"
 
 
-def preview_data(found: ImportPlan) -> dict[str, Any]:
+def preview_data(plan: ImportPlan) -> dict[str, Any]:
     """Return what an import would do as plain data: every row that is not unchanged, with old and new values."""
-    names = _Shown(found)
-    rows = [names.row(row) for row in found.rows if row.status != UNCHANGED]
     return {
-        "columns": [column.heading for column in found.columns],
-        "rows": rows[:ROWS_SHOWN],
-        "errors": [list(one) for one in found.errors],
-        "versions": versions_of(found),
+        "columns": [column.heading for column in plan.columns],
+        "rows": list(islice(_rows(plan), ROWS_SHOWN)),
+        "errors": [list(error) for error in plan.errors],
+        "versions": versions_of(plan),
         "made": uuid.uuid4().hex,
     }
 
 
-class _Shown:
-    """Writes the values of a preview as people read them; link targets by their keys, read at once."""
+def _rows(plan: ImportPlan) -> Iterator[dict[str, Any]]:
+    comparer = RowComparer(plan) if not plan.refusals else None
+    for part in plan.parts() if comparer else ():
+        comparer.restore(part)
+        names = _Shown(plan, part)
+        yield from (names.row(row) for row in part if row.status != UNCHANGED)
 
-    def __init__(self, found: ImportPlan):
-        self.leaves = {column.field.name: column.field for column in found.columns if column.field}
+
+class _Shown:
+    """Writes the values of a part as people read them; link targets by their keys, read at once."""
+
+    def __init__(self, plan: ImportPlan, part: list[RowResult]):
+        self.leaves = {column.field.name: column.field for column in plan.columns if column.field}
         self.titles: dict[tuple[str, Any], str] = {}
         for name, leaf in self.leaves.items():
             if leaf.type.reference(leaf) is not None:
-                self._read(found, name, leaf)
+                self._read(part, name, leaf)
 
-    def _read(self, found: ImportPlan, name: str, leaf: Field) -> None:
+    def _read(self, part: list[RowResult], name: str, leaf: Field) -> None:
         keys = set()
-        for row in found.rows:
+        for row in part:
             for value in self._values(row, leaf):
                 keys |= value if isinstance(value, set) else {value}
         reference = leaf.type.reference(leaf)
         target = apps.get_model(reference.model)
         wanted = [key for key in keys if key is not None and not isinstance(key, PendingTag | NewRow)]
-        for some in chunks(wanted):
-            for one in access.viewer_rows(target).filter(pk__in=some):
-                self.titles[name, one.pk] = name_of(one, reference)
+        for batch in chunks(wanted):
+            for record in access.viewer_rows(target).filter(pk__in=batch):
+                self.titles[name, record.pk] = name_of(record, reference)
 
     def _values(self, row: RowResult, leaf: Field) -> list[Any]:
         changed = list(row.changes.get(leaf.name, ()))

@@ -35,8 +35,8 @@ def start_run(
     """
     found_format = format_of(name, format)
     run = _new_run(entity, name, data, found_format, user, **written)
-    found, preview = _previewed(run, entity, data, user)
-    run.set_counts(found.counts)
+    plan, preview = _previewed(run, entity, data, user)
+    run.set_counts(plan.counts)
     with transaction.atomic():  # The files are kept with the row that names them, or not at all.
         run.source.save(f"source.{found_format}", ContentFile(data), save=False)
         run.keep_preview(preview)
@@ -47,16 +47,16 @@ def start_run(
 def _previewed(run: ImportRun, entity: Entity, data: bytes, user: Any) -> tuple[ImportPlan, dict[str, Any]]:
     """Return what an import would do, as a preparation and as it is shown. Raises FileRefused."""
     sheet = _sheet(run, entity, data)
-    found = prepare(entity, sheet, user=user, numbers=run.numbers)
-    preview = preview_data(found)
-    broken = rehearse(found) if found.is_sound else None
+    plan = prepare(entity, sheet, user=user, numbers=run.numbers)
+    preview = preview_data(plan)
+    broken = rehearse(plan) if plan.is_sound else None
     if broken:
-        found = prepare(entity, sheet, user=user, numbers=run.numbers)
-        found.fail(*broken)
-        preview = preview_data(found)
-    if found.refusals:
-        raise FileRefused("\n".join(found.refusals))
-    return found, preview
+        plan = prepare(entity, sheet, user=user, numbers=run.numbers)
+        plan.fail(*broken)
+        preview = preview_data(plan)
+    if plan.refusals:
+        raise FileRefused("\n".join(plan.refusals))
+    return plan, preview
 
 
 def renew_run(run: ImportRun, entity: Entity, user: Any) -> None:
@@ -64,9 +64,9 @@ def renew_run(run: ImportRun, entity: Entity, user: Any) -> None:
     with transaction.atomic():
         _lock_preview(run)
         with run.source.open("rb") as file:
-            found, preview = _previewed(run, entity, file.read(), user)
+            plan, preview = _previewed(run, entity, file.read(), user)
         former = run.preview.name
-        run.set_counts(found.counts)
+        run.set_counts(plan.counts)
         run.keep_preview(preview)
         run.save()
     run.preview.storage.delete(former)
@@ -112,14 +112,14 @@ def finish_run(run: ImportRun, entity: Entity, user: Any, reason: str = "", seen
         if seen and seen != preview.get("made"):
             raise ImportRefused(_("This preview was made anew meanwhile. Look at it before you import."))
         with run.source.open("rb") as file:
-            found = prepare(entity, _sheet(run, entity, file.read()), user=user, numbers=run.numbers, locks=True)
-        changes = tell_changes(found, preview.get("versions"))
+            plan = prepare(entity, _sheet(run, entity, file.read()), user=user, numbers=run.numbers, locks=True)
+        changes = tell_changes(plan, preview.get("versions"))
         if changes:
             raise ImportRefused(changes)
-        _check_since(found)
-        _check_verbs(found)
-        run.set_counts(found.counts)
-        _write(run, found, user, reason)
+        _check_since(plan)
+        _check_verbs(plan)
+        run.set_counts(plan.counts)
+        _write(run, plan, user, reason)
     run.drop_files()
     run.save()
 
@@ -131,25 +131,25 @@ def _lock_preview(run: ImportRun) -> None:
     run.preview, run.source = locked.preview, locked.source
 
 
-def _check_since(found: ImportPlan) -> None:
+def _check_since(plan: ImportPlan) -> None:
     """Refuse what was sound when it was previewed, and no longer is."""
-    told = [*found.refusals, *(f"row {row}, {column}: {text}" for row, column, text in found.errors)]
+    told = [*plan.refusals, *(f"row {row}, {column}: {text}" for row, column, text in plan.errors)]
     if told:
         more = f" (and {len(told) - 5} more)" if told[5:] else ""
         raise ImportRefused(f"Nothing was imported: {'; '.join(told[:5])}{more}")
 
 
-def _check_verbs(found: ImportPlan) -> None:
+def _check_verbs(plan: ImportPlan) -> None:
     """Refuse the file as a whole: importing is no way round the permissions to add and to change."""
-    if found.lacks:
-        plural = found.entity.plural.lower()
-        raise ImportRefused(f"You may not {' or '.join(sorted(found.lacks))} {plural}, so nothing was imported.")
+    if plan.lacks:
+        plural = plan.entity.plural.lower()
+        raise ImportRefused(f"You may not {' or '.join(sorted(plan.lacks))} {plural}, so nothing was imported.")
 
 
-def _write(run: ImportRun, found: ImportPlan, user: Any, reason: str) -> None:
+def _write(run: ImportRun, plan: ImportPlan, user: Any, reason: str) -> None:
     why = reason or f"Import of {run.filename}"
     with change_scope(user, why, "import") as change:
-        write(found)
+        write(plan)
     run.change, run.reason, run.status, run.finished = change.id, why[:500], IMPORTED, timezone.now()
     run.save()
 
@@ -167,14 +167,14 @@ def import_file(
     sheet = _sheet(run, entity, data)
     with transaction.atomic():
         locks = not options.get("dry_run")
-        found = prepare(entity, sheet, options.get("adjust"), user, run.numbers, locks)
-        _check_verbs(found)
-        run.set_counts(found.counts)
-        if found.is_sound and not options.get("dry_run"):
-            _write(run, found, user, options.get("reason", ""))
-        elif found.is_sound and (broken := rehearse(found)):
-            found.fail(*broken)
-    return run, found
+        plan = prepare(entity, sheet, options.get("adjust"), user, run.numbers, locks)
+        _check_verbs(plan)
+        run.set_counts(plan.counts)
+        if plan.is_sound and not options.get("dry_run"):
+            _write(run, plan, user, options.get("reason", ""))
+        elif plan.is_sound and (broken := rehearse(plan)):
+            plan.fail(*broken)
+    return run, plan
 
 
 def undo_run(run: ImportRun, user: Any) -> str:
