@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Field
 from crm.records import access
+from crm.records.chunks import chunks
 from crm.records.intended_write import Batch, IntendedWrite, Refusal, own_leaves
-
-CHUNK = 500
 
 
 def refuse_hidden_targets(batch: Batch) -> Iterator[Refusal]:
@@ -44,10 +43,10 @@ def _shown(user: Any, target: Any, keys: Collection[Any]) -> set[Any]:
     """Return which of the targets are there for a user; records that no definition knows (people, tags) are for all."""
     is_record = hasattr(target, "definition")
     rows = access.visible_rows(user, target) if is_record and user is not None else target._default_manager.all()
-    ordered, found = sorted(keys), set()
-    for start in range(0, len(ordered), CHUNK):
-        found.update(rows.filter(pk__in=ordered[start : start + CHUNK]).values_list("pk", flat=True))
-    return found
+    visible = set()
+    for batch in chunks(sorted(keys)):
+        visible.update(rows.filter(pk__in=batch).values_list("pk", flat=True))
+    return visible
 
 
 def refuse_hidden_uploads(batch: Batch) -> Iterator[Refusal]:
