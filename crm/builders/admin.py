@@ -91,21 +91,21 @@ def _shown_leaves(entity: Entity) -> dict[str, Any]:
 
 def fieldsets(entity: Entity, tabs: list[Tab]) -> tuple:
     """Return Django's fieldsets: one for each heading of each tab, named `tab / heading`."""
-    found = []
+    result = []
     for tab in tabs:
         for heading, rows in tab.sections:
             lines = [line for row in rows for line in _lines([entity.fields[name] for name in row])]
             if lines:
-                found.append((f"{tab.name} / {heading}", {"fields": tuple(lines)}))
-    return tuple(found)
+                result.append((f"{tab.name} / {heading}", {"fields": tuple(lines)}))
+    return tuple(result)
 
 
 def _lines(fields: list[Field]) -> list[Any]:
     """Return the lines of a row of fields; a composite takes lines of its own: the first part, then pairs."""
-    together = tuple(one.name for one in fields if not one.parts and not one.type.rows)
+    together = tuple(field.name for field in fields if not field.parts and not field.type.rows)
     lines: list[Any] = [together] if together else []
-    for one in fields:
-        names = [leaf.name for leaf in one.leaves if one.parts]
+    for field in fields:
+        names = [leaf.name for leaf in field.leaves if field.parts]
         if names:
             lines += [names[:1][0], *(tuple(names[index : index + 2]) for index in range(1, len(names), 2))]
     return lines
@@ -142,10 +142,10 @@ def _row_lines(child: Entity, parent: str, leaves: list[Field], base: type) -> t
 
 
 def _pairs(child: Entity, parent: str) -> list[Any]:
-    plain = [one for one in child.fields.values() if one.name != parent and not one.parts and one.has_value]
-    lines: list[Any] = [tuple(one.name for one in plain[index : index + 2]) for index in range(0, len(plain), 2)]
-    for one in child.fields.values():
-        lines += _lines([one]) if one.parts else []
+    plain = [field for field in child.fields.values() if field.name != parent and not field.parts and field.has_value]
+    lines: list[Any] = [tuple(field.name for field in plain[index : index + 2]) for index in range(0, len(plain), 2)]
+    for field in child.fields.values():
+        lines += _lines([field]) if field.parts else []
     return lines
 
 

@@ -17,6 +17,7 @@ from crm.kernel.capability import BulkAction
 from crm.records import access
 from crm.records.batches import BATCH, joins_of_checks, write_what_can_be
 from crm.records.changes import REASON
+from crm.records.chunks import chunks
 from crm.records.display import field_value
 from crm.records.gate import check_each
 from crm.records.intended_write import IntendedWrite, as_before
@@ -69,10 +70,8 @@ def _write(admin: Any, request: HttpRequest, rows: models.QuerySet, name: str, v
     changed, refused = 0, list[str]()
     with transaction.atomic():
         keys = list(dict.fromkeys(rows.order_by("pk").values_list("pk", flat=True)))
-        for start in range(0, len(keys), BATCH):
-            allowed, others = check_each(
-                _intended(admin.model, keys[start : start + BATCH], field, value, request.user)
-            )
+        for batch in chunks(keys, BATCH):
+            allowed, others = check_each(_intended(admin.model, batch, field, value, request.user))
             for write, refusals in others:
                 refused.append(f"{write.before}: {' '.join(one.message for one in refusals)}")
             changed += write_what_can_be(allowed, partial(_save, admin.model, field), partial(_refuse, refused))
@@ -93,17 +92,17 @@ def _intended(model: type[Record], keys: list[Any], field: Field, value: Any, us
     """
     befores = list(as_stored(model, keys, user, joins_of_checks(model.definition)).values())
     if not field.type.many:
-        writes = [IntendedWrite(as_before(one), one, user, WAY_IN) for one in befores]
+        writes = [IntendedWrite(as_before(record), record, user, WAY_IN) for record in befores]
         for write in writes:
             setattr(write.record, field.name, value)
         return writes
     models.prefetch_related_objects(befores, field.name)
-    held = {one.pk: frozenset(target.pk for target in field_value(one, field)) for one in befores}
-    new = {one.pk for one in value}
+    held = {record.pk: frozenset(target.pk for target in field_value(record, field)) for record in befores}
+    new = {target.pk for target in value}
     return [
-        IntendedWrite(as_before(one), one, user, WAY_IN, {field.name: held[one.pk] | new})
-        for one in befores
-        if not new <= held[one.pk]
+        IntendedWrite(as_before(record), record, user, WAY_IN, {field.name: held[record.pk] | new})
+        for record in befores
+        if not new <= held[record.pk]
     ]
 
 

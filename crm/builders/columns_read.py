@@ -29,8 +29,8 @@ def model_of(entity: Entity) -> type[models.Model]:
 
 def joins_of(columns: Iterable[str]) -> list[str]:
     """Return what to `select_related` for columns along links: `customer__owner__name` takes two joins."""
-    ways = (column.split("__")[:-1] for column in columns)
-    return sorted({"__".join(way[: length + 1]) for way in ways for length in range(len(way))})
+    relation_paths = (column.split("__")[:-1] for column in columns)
+    return sorted({"__".join(path[: length + 1]) for path in relation_paths for length in range(len(path))})
 
 
 def title_columns(entity: Entity, depth: int = DEPTH) -> set[str]:
@@ -59,14 +59,14 @@ def rule_columns(entity: Entity) -> set[str]:
 def chain_columns(chain: Sequence[Field], depth: int = DEPTH) -> set[str]:
     """Return the columns that show what stands at the end of a path; many-to-many targets are read on their own."""
     columns: set[str] = set()
-    way = ""
+    prefix = ""
     for step in chain[:-1]:
         if step.parts:
             continue
-        way = f"{way}__{step.name}" if way else step.name
-        columns |= {way, *_prefixed(way, {"id", *(rule_columns(step.target) if step.target else ())})}
+        prefix = f"{prefix}__{step.name}" if prefix else step.name
+        columns |= {prefix, *_prefixed(prefix, {"id", *(rule_columns(step.target) if step.target else ())})}
     for leaf in chain[-1].leaves:
-        columns |= _prefixed(way, _leaf_columns(leaf, depth))
+        columns |= _prefixed(prefix, _leaf_columns(leaf, depth))
     return columns
 
 
@@ -105,5 +105,5 @@ def _path_columns(node: Path) -> set[str]:
     return columns
 
 
-def _prefixed(way: str, columns: Iterable[Any]) -> set[str]:
-    return {f"{way}__{column}" for column in columns} if way else set(columns)
+def _prefixed(prefix: str, columns: Iterable[Any]) -> set[str]:
+    return {f"{prefix}__{column}" for column in columns} if prefix else set(columns)

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from crm.kernel.contributions import Kind
 from crm.records import access
 from crm.records.changes import REASON
+from crm.records.chunks import chunks
 from crm.records.deletion import Deletion, collect_deletion, links_set_null
 
 NAMED = 10
@@ -55,7 +56,7 @@ def deletion_preview(
         ask_reason(request)
     counts = {str(model._meta.verbose_name_plural): len(keys) for model, keys in deletion.cascades.items()}
     lacking = {
-        str(one._meta.verbose_name) for one, keys in deletion.cascades.items() if _lacks(request.user, one, keys)
+        str(model._meta.verbose_name) for model, keys in deletion.cascades.items() if _lacks(request.user, model, keys)
     }
     along = [line for model, keys in _along(deletion, admin.model, records) for line in _named(request, model, keys)]
     shown: list[Any] = [str(one) for one in records]
@@ -71,17 +72,16 @@ def _lacks(user: Any, model: Any, keys: Collection[Any]) -> bool:
     """Say whether some of the records are not the user's to delete."""
     if not access.has_row_rules(user, model.definition, "delete"):
         return not access.has_perm(user, "delete", model)
-    found = list(keys)
-    steps = (found[start : start + 500] for start in range(0, len(found), 500))
-    return sum(access.visible_rows(user, model, "delete").filter(pk__in=some).count() for some in steps) < len(found)
+    deletable = access.visible_rows(user, model, "delete")
+    return sum(deletable.filter(pk__in=batch).count() for batch in chunks(list(keys))) < len(keys)
 
 
 def _along(deletion: Deletion, model: Any, records: Collection[models.Model]) -> Iterator[tuple[Any, list[Any]]]:
-    chosen = {one.pk for one in records}
-    for one, keys in deletion.cascades.items():
-        rest = [key for key in keys if one is not model or key not in chosen]
+    chosen = {record.pk for record in records}
+    for cascade_model, keys in deletion.cascades.items():
+        rest = [key for key in keys if cascade_model is not model or key not in chosen]
         if rest:
-            yield one, rest
+            yield cascade_model, rest
 
 
 def _refusing(request: HttpRequest, deletion: Deletion) -> Iterator[str]:
@@ -94,8 +94,8 @@ def _named(request: HttpRequest, model: Any, keys: list[Any]) -> Iterator[str]:
     seen = access.visible_rows(request.user, model).filter(pk__in=keys[:500]).order_by("pk")[:NAMED]
     page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
     label = model.definition.label
-    for one in seen:
-        yield format_html('{}: <a class="crm-link" href="{}">{}</a>', label, reverse(page, args=[one.pk]), one)
+    for record in seen:
+        yield format_html('{}: <a class="crm-link" href="{}">{}</a>', label, reverse(page, args=[record.pk]), record)
     more = len(keys) - len(seen)
     if more:
         yield f"{more:,} {'more ' if len(seen) else ''}{model.definition.plural.lower()}"

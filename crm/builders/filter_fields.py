@@ -48,9 +48,9 @@ class NumberField(forms.CharField):
         text = super().to_python(value)
         if text in self.empty_values:
             return None
-        found = readings(text)
+        numbers = readings(text)
         try:
-            number = found[self.notation.decimal] if len(found) > 1 else read_number(text, UNDECIDED)
+            number = numbers[self.notation.decimal] if len(numbers) > 1 else read_number(text, UNDECIDED)
         except ValueError as error:
             raise ValidationError(str(error)) from None
         return max(-LARGEST, min(number, LARGEST))
@@ -59,9 +59,9 @@ class NumberField(forms.CharField):
         """Nothing: the validators of texts have nothing to say of numbers."""
 
 
-def _with_an_end(found: slice | None) -> slice | None:
+def _with_an_end(bounds: slice | None) -> slice | None:
     """Return nothing for a range without ends, as two blanks are: django-filter would compare with the range itself."""
-    return None if found is None or (found.start is None and found.stop is None) else found
+    return None if bounds is None or (bounds.start is None and bounds.stop is None) else bounds
 
 
 class NumbersField(RangeField):

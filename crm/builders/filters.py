@@ -215,6 +215,6 @@ def bound_filterset(request: HttpRequest, made: type[django_filters.FilterSet]) 
 def filter_panels(made: type[django_filters.FilterSet]) -> list[type[FilterPanel]]:
     """Return the panels of a filter set, as Django's list takes them."""
     return [
-        type(f"Panel_{name}", (FilterPanel,), {"name": name, "title": one.label, "filterset_class": made})
-        for name, one in made.base_filters.items()
+        type(f"Panel_{name}", (FilterPanel,), {"name": name, "title": base_filter.label, "filterset_class": made})
+        for name, base_filter in made.base_filters.items()
     ]

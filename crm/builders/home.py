@@ -20,6 +20,7 @@ from django.utils import timezone
 from crm.blueprint.nodes import Business, Entity
 from crm.builders.rows import shown_rows
 from crm.records import access
+from crm.records.chunks import chunks
 from crm.records.display import title_of
 
 WEEKS = 12
@@ -99,8 +100,7 @@ def _counts(entities: list[Entity], starts: list[datetime], user: Any) -> dict[E
     """Return for each entity how many records there are, and how many since each of the starts up to the next."""
     counts: dict[Entity, list[int]] = {}
     me = get_user_model()._default_manager.filter(pk=user.pk)  # a table of one row, for subqueries to stand beside
-    for first in range(0, len(entities), AT_ONCE):
-        batch = entities[first : first + AT_ONCE]
+    for batch in chunks(entities, AT_ONCE):
         asked = [count for entity in batch for count in _counts_of(access.visible_rows(user, _model(entity)), starts)]
         row = me.values_list(*asked).get()
         size = len(starts) + 1
@@ -111,7 +111,7 @@ def _counts(entities: list[Entity], starts: list[datetime], user: Any) -> dict[E
 def _counts_of(rows: models.QuerySet, starts: list[datetime]) -> list[CappedCount]:
     ends = [*starts[1:], None]
     since = [(rows.filter(created__gte=start), end) for start, end in zip(starts, ends, strict=True)]
-    return [CappedCount(rows), *(CappedCount(some.filter(created__lt=end) if end else some) for some, end in since)]
+    return [CappedCount(rows), *(CappedCount(new.filter(created__lt=end) if end else new) for new, end in since)]
 
 
 def _card(entity: Entity, monday: datetime, counts: list[int], request: HttpRequest) -> Card:

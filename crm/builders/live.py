@@ -73,10 +73,10 @@ def _state_of(admin: Any, request: HttpRequest, object_id: str) -> dict[str, Any
     formsets, _ = admin._create_formsets(request, form.instance, change=record is not None)
     rows = {}
     for formset in formsets:
-        kept = [one for one in formset.forms if one.has_changed() or one.instance.pk]
-        for one in kept:
-            one.full_clean()
-            set_generated_values(one.instance)
-        rows[formset.table] = [one.instance for one in kept if not formset._should_delete_form(one)]
+        kept = [row_form for row_form in formset.forms if row_form.has_changed() or row_form.instance.pk]
+        for row_form in kept:
+            row_form.full_clean()
+            set_generated_values(row_form.instance)
+        rows[formset.table] = [row_form.instance for row_form in kept if not formset._should_delete_form(row_form)]
         rows[formset.table] += formset.rows_on_other_pages
     return live_state(form.instance, rows)

@@ -57,7 +57,7 @@ def order_by(entity: Entity, path: str) -> Any:
     """Return a path of `list.order` as Django orders by it."""
     if path.lstrip("-") == "id":
         return path
-    found, is_down = order_of(entity.follow(path)), path.startswith("-")
-    if isinstance(found, str):
-        return f"-{found}" if is_down else found
-    return found.desc() if is_down else found.asc()
+    ordering, is_down = order_of(entity.follow(path)), path.startswith("-")
+    if isinstance(ordering, str):
+        return f"-{ordering}" if is_down else ordering
+    return ordering.desc() if is_down else ordering.asc()

@@ -79,11 +79,11 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
         return rows.order_by(*ordering) if ordering else rows
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        found = super().get_changelist_instance(request)
-        if isinstance(found.result_list, models.QuerySet):  # not read yet
+        changelist = super().get_changelist_instance(request)
+        if isinstance(changelist.result_list, models.QuerySet):  # not read yet
             paths = [path for _, path in self._shown_columns(request)]
-            found.result_list = shown_rows(found.result_list, self.definition, paths)
-        return found
+            changelist.result_list = shown_rows(changelist.result_list, self.definition, paths)
+        return changelist
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [cell for cell, _ in self._shown_columns(request)] or [make_cell(self.definition, "id")]
@@ -135,12 +135,12 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
         return any(lookup in panel.expected_parameters() for panel in panels)
 
     def get_actions(self, request: HttpRequest) -> dict[str, tuple]:
-        found = super().get_actions(request)
+        actions = super().get_actions(request)
         for name, action in self.contributions.by_kind(Kind.BULK_ACTION).items():
             allowed = action.allowed is None or action.allowed(request.user)
             if allowed and access.has_perm(request.user, action.verb, self.model):
-                found[name] = (_runner(action), name, action.label)
-        return found
+                actions[name] = (_runner(action), name, action.label)
+        return actions
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         refused = wrong_keys(request)
@@ -168,8 +168,8 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
         return self.fieldsets
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
-        found = () if QUICK in request.GET else super().get_inlines(request, obj)
-        return [one for one in found if access.can_view_field(request.user, one.table)]
+        inlines = () if QUICK in request.GET else super().get_inlines(request, obj)
+        return [inline for inline in inlines if access.can_view_field(request.user, inline.table)]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if QUICK in request.GET:
@@ -178,31 +178,31 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Read what the address fills in as a file's cells are read; what cannot be read is left out."""
-        found = super().get_changeform_initial_data(request)
-        for leaf in (one for one in self.definition.leaves if one.name in found):
+        initial = super().get_changeform_initial_data(request)
+        for leaf in (one for one in self.definition.leaves if one.name in initial):
             if leaf.type.reference(leaf) is not None or leaf.type.many:
                 continue
             try:
-                found[leaf.name] = leaf.type.validate(leaf.type.parse(found[leaf.name], leaf, Reading()), leaf)
+                initial[leaf.name] = leaf.type.validate(leaf.type.parse(initial[leaf.name], leaf, Reading()), leaf)
             except ValueError:
-                del found[leaf.name]
-        return found
+                del initial[leaf.name]
+        return initial
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Answer 404 for what is not there, and just the same for what the user may not see.
 
         A capability may say where the record is gone.
         """
-        found = filter(
+        responses = filter(
             None,
             (
                 page(self, request, unquote(object_id))
                 for page in self.contributions.by_kind(Kind.MISSING_RECORD_PAGE).values()
             ),
         )
-        told = next(found, None)
-        if told is not None:
-            return told
+        response = next(responses, None)
+        if response is not None:
+            return response
         context = {**self.admin_site.each_context(request), "title": f"No such {opts.verbose_name}", "opts": opts}
         context["list_url"] = self.url("changelist")
         return TemplateResponse(request, "crm/not_there.html", context, status=404)
@@ -274,10 +274,10 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
             taken.add(word)
             shown: dict[str, Any] = {"name": tab.name, "id": word, "parts": [], "errors": 0}
             for heading, rows in tab.sections:
-                found = by_name.get(f"{tab.name} / {heading}")
-                if found is not None:
-                    shown["parts"].append({"heading": heading, "fieldset": found})
-                    shown["errors"] += sum(name in found.form.errors for name in flatten(found.fields))
+                fieldset = by_name.get(f"{tab.name} / {heading}")
+                if fieldset is not None:
+                    shown["parts"].append({"heading": heading, "fieldset": fieldset})
+                    shown["errors"] += sum(name in fieldset.form.errors for name in flatten(fieldset.fields))
                 for name in (name for row in rows for name in row if name in inlines):
                     shown["parts"].append({"heading": heading, "inline": inlines[name]})
                     shown["errors"] += _errors(inlines[name].formset)
@@ -292,25 +292,27 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
     def _buttons(self, request: HttpRequest, kind: str, record: Any = None) -> list[dict[str, Any]]:
-        found = []
-        for one in self.contributions.by_kind(kind).values():
-            may = isinstance(one, Button) and access.has_perm(request.user, one.verb, self.model, record)
-            if may and one.state is None:
-                address = self.url(one.page, *([record.pk] if record else []), *one.words)
-                found.append({"title": one.label, "icon": one.icon, "path": address, "variant": ActionVariant.DEFAULT})
+        entries = []
+        for button in self.contributions.by_kind(kind).values():
+            may = isinstance(button, Button) and access.has_perm(request.user, button.verb, self.model, record)
+            if may and button.state is None:
+                address = self.url(button.page, *([record.pk] if record else []), *button.words)
+                entries.append(
+                    {"title": button.label, "icon": button.icon, "path": address, "variant": ActionVariant.DEFAULT}
+                )
         if kind == "list button" and request.GET:
-            for one in found:
-                one["path"] += f"?{request.GET.urlencode()}"
-        return found
+            for entry in entries:
+                entry["path"] += f"?{request.GET.urlencode()}"
+        return entries
 
     def _stateful_buttons(self, request: HttpRequest, record: Any) -> Iterator[dict[str, Any]]:
         """Yield the buttons that depend on the record, with the reason why one is of no use now."""
-        for one in self.contributions.by_kind(Kind.RECORD_BUTTON).values():
-            if one.state is None or not access.has_perm(request.user, one.verb, self.model, record):
+        for button in self.contributions.by_kind(Kind.RECORD_BUTTON).values():
+            if button.state is None or not access.has_perm(request.user, button.verb, self.model, record):
                 continue
-            why = one.state(record, request.user)
+            why = button.state(record, request.user)
             if why is not None:
-                yield {"button": one, "why": why, "url": self.url(one.page, record.pk, *one.words)}
+                yield {"button": button, "why": why, "url": self.url(button.page, record.pk, *button.words)}
 
     # Pages
 

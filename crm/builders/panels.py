@@ -43,16 +43,17 @@ def _render(link: Field, admin: Any, request: HttpRequest, record: models.Model)
     ordered = [path for path in list_order(entity) if access.can_filter_by_path(request.user, entity.chain(path))]
     order = [order_by(entity, path) for path in ordered]
     rows = shown_rows(access.visible_rows(request.user, model).filter(**{link.name: record.pk}), entity, paths)
-    found = list(rows.order_by(*order)[: MAX_PANEL_ROWS + 1])
+    related = list(rows.order_by(*order)[: MAX_PANEL_ROWS + 1])
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     filtered = f"{reverse(f'{name}_changelist')}?{link.name}={record.pk}"
     context = {
         "entity": entity,
         "headings": [cell.heading for cell in cells],
         "rows": [
-            (reverse(f"{name}_change", args=[one.pk]), [cell(one) for cell in cells]) for one in found[:MAX_PANEL_ROWS]
+            (reverse(f"{name}_change", args=[other.pk]), [cell(other) for cell in cells])
+            for other in related[:MAX_PANEL_ROWS]
         ],
-        "more": len(found) > MAX_PANEL_ROWS,
+        "more": len(related) > MAX_PANEL_ROWS,
         "all_url": filtered,
         "add_url": f"{reverse(f'{name}_add')}?{link.name}={record.pk}" if _may_add(request, model) else "",
     }

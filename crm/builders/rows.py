@@ -16,12 +16,12 @@ from crm.records.display import lookup_path, path_joins, title_joins
 
 def list_rows(rows: models.QuerySet, entity: Entity, paths: list[str]) -> models.QuerySet:
     """Return rows with all of their columns, and what the ends of `paths`, and the records' titles, need."""
-    one = dict.fromkeys(title_joins(entity))
+    joins = dict.fromkeys(title_joins(entity))
     chains = [entity.chain(path) for path in paths if path != "id"]
     for chain in chains:
-        one.update(dict.fromkeys(path_joins(entity, chain)))
+        joins.update(dict.fromkeys(path_joins(entity, chain)))
     rows = annotate_on_read(rows, _own_live(chains))
-    rows = rows.select_related(*one) if one else rows
+    rows = rows.select_related(*joins) if joins else rows
     return _with_many(rows, chains)
 
 

@@ -49,7 +49,7 @@ class Site(UnfoldAdminSite):
     def _quick_adds(self, request: HttpRequest) -> list[dict[str, str]]:
         """Return the entities with a short form that the user may add, with the address of that form."""
         quick = [entity for entity in self.business.entities.values() if entity.section.layout.quick]
-        found = [(entity, self._model(entity)) for entity in quick]
+        pairs = [(entity, self._model(entity)) for entity in quick]
         return [
             {
                 "label": entity.label,
@@ -57,7 +57,7 @@ class Site(UnfoldAdminSite):
                 "url": reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"),
                 "links": {self._model(one.target)._meta.model_name: one.name for one in _links(entity)},
             }
-            for entity, model in found
+            for entity, model in pairs
             if access.has_perm(request.user, "add", model)
         ]
 
@@ -127,16 +127,16 @@ class Site(UnfoldAdminSite):
         return self._link(request, entity.plural, entity.icon, address)
 
     def _office(self, request: HttpRequest) -> list[dict[str, Any]]:
-        models = [one for one in self._registry if one._meta.app_label in {"crm", "auth"}]
+        models = [model for model in self._registry if model._meta.app_label in {"crm", "auth"}]
         icons = {"user": "person", "group": "badge", "tag": "sell", "release": "rocket_launch"}
         return [
             self._link(
                 request,
-                str(one._meta.verbose_name_plural).capitalize(),
-                icons.get(one._meta.model_name, "settings"),
-                reverse(f"admin:{one._meta.app_label}_{one._meta.model_name}_changelist"),
+                str(model._meta.verbose_name_plural).capitalize(),
+                icons.get(model._meta.model_name, "settings"),
+                reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
             )
-            for one in models
+            for model in models
         ]
 
     @staticmethod

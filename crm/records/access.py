@@ -79,13 +79,13 @@ def _direct_permissions(user: Any, business: Business) -> set[str]:
     if "_by_hand" not in user.__dict__:
         roles = {group_name(business, role) for role in business.roles}
         other = [key for name, key in _groups(user).items() if name not in roles]
-        found = user.get_user_permissions()
+        permissions = user.get_user_permissions()
         if other:
             known = models.F("content_type__app_label"), models.F("codename")
             given = user._meta.get_field("groups").related_model._meta.get_field("permissions").related_model
             pairs = given._default_manager.filter(group__in=other).values_list(*known)
-            found = found | {f"{label}.{codename}" for label, codename in pairs}
-        user.__dict__["_by_hand"] = found
+            permissions = permissions | {f"{label}.{codename}" for label, codename in pairs}
+        user.__dict__["_by_hand"] = permissions
     return user.__dict__["_by_hand"]
 
 
@@ -103,12 +103,12 @@ def grants(user: Any, verb: str, entity: Entity) -> list[Grant]:
 
 def _grants(user: Any, verb: str, entity: Entity) -> list[Grant]:
     roles = roles_of(user, entity.business)
-    found = [entity.grants[role][verb] for role in sorted(roles) if verb in entity.grants[role]]
+    granted = [entity.grants[role][verb] for role in sorted(roles) if verb in entity.grants[role]]
     name = f"{entity.business.label}.{{}}_{entity.class_name.lower()}"
     verbs = {verb, "change"} if verb == VIEW else {verb}
     if any(name.format(one) in _direct_permissions(user, entity.business) for one in verbs):
-        found.append(EVERYTHING)
-    return found
+        granted.append(EVERYTHING)
+    return granted
 
 
 def has_perm(user: Any, verb: str, model: type[models.Model], record: models.Model | None = None) -> bool:
@@ -137,10 +137,10 @@ def has_row_rules(user: Any, entity: Entity, verb: str = VIEW) -> bool:
 
 def _conditions(user: Any, verb: str, entity: Entity) -> dict[Entity, list[Expression]]:
     """Return the rules for rows of which one must hold; no entry where no rule is asked."""
-    found = grants(user, verb, entity)
-    if any(one.rows is None for one in found):
+    granted = grants(user, verb, entity)
+    if any(one.rows is None for one in granted):
         return {}
-    return {entity: [one.rows for one in found if one.rows is not None and _is_known(one.rows, user)]}
+    return {entity: [one.rows for one in granted if one.rows is not None and _is_known(one.rows, user)]}
 
 
 def _is_known(rule: Expression, user: Any) -> bool:
@@ -173,14 +173,14 @@ def visible_rows(
     return everything
 
 
-def _with_visible_parents(user: Any, found: models.QuerySet, table: Field) -> models.QuerySet:
+def _with_visible_parents(user: Any, rows: models.QuerySet, table: Field) -> models.QuerySet:
     link = table.entity.name
     if not _can_view_table(user, table):
-        return found.filter(**{f"{link}__isnull": True})
+        return rows.filter(**{f"{link}__isnull": True})
     if not has_row_rules(user, table.entity):
-        return found
-    parent = found.model._meta.get_field(link).related_model
-    return found.filter(Q(**{f"{link}__isnull": True}) | Q(**{f"{link}__in": visible_rows(user, parent).values("pk")}))
+        return rows
+    parent = rows.model._meta.get_field(link).related_model
+    return rows.filter(Q(**{f"{link}__isnull": True}) | Q(**{f"{link}__in": visible_rows(user, parent).values("pk")}))
 
 
 def can_access_record(user: Any, record: models.Model, verb: str = VIEW) -> bool:
@@ -211,16 +211,16 @@ def joins_of(user: Any, entity: Entity, verb: str = VIEW) -> list[str]:
     """Return what to `select_related` so that it costs no query to say whether a user may do this with a record."""
     if user is None or user.is_superuser:
         return []
-    found = []
+    joins = []
     for rule in (rule for rules in _conditions(user, verb, entity).values() for rule in rules):
         paths = (node for node in rule.root.walk() if isinstance(node, Path) and not node.of_user)
-        ways = ([step for step in path.steps if step.type.reference(step) is not None] for path in paths)
-        found += ["__".join(step.name for step in way) for way in ways if way]
+        chains = ([step for step in path.steps if step.type.reference(step) is not None] for path in paths)
+        joins += ["__".join(step.name for step in chain) for chain in chains if chain]
     for table in parent_tables(entity):
         if has_row_rules(user, table.entity):
             inner = joins_of(user, table.entity)
-            found += [table.entity.name, *(f"{table.entity.name}__{one}" for one in inner)]
-    return found
+            joins += [table.entity.name, *(f"{table.entity.name}__{one}" for one in inner)]
+    return joins
 
 
 def rules_of_viewer(entity: Entity) -> list[Expression]:
@@ -260,9 +260,9 @@ def mark_hidden(records: Collection[models.Model]) -> None:
     if model is None or not hasattr(model, "definition") or not may_hide_rows(user, model.definition):
         return
     there = set(visible_rows(user, model).filter(pk__in=[one.pk for one in records]).values_list("pk", flat=True))
-    for one in records:
-        if one.pk not in there:
-            one.__dict__[HIDDEN] = True
+    for record in records:
+        if record.pk not in there:
+            record.__dict__[HIDDEN] = True
 
 
 # Fields
@@ -272,9 +272,9 @@ def can_view_field(user: Any, field: Field, verb: str = VIEW) -> bool:
     """Say whether a user may see a field, or give it a value by adding or changing."""
     if user.is_superuser or field.record:
         return True
-    found = grants(user, verb, field.entity)
-    shown = [one for one in found if one.covers(field.name)]
-    return bool(shown) and (len(shown) == len(found) or any(one.rows is None for one in shown))
+    granted = grants(user, verb, field.entity)
+    shown = [one for one in granted if one.covers(field.name)]
+    return bool(shown) and (len(shown) == len(granted) or any(one.rows is None for one in shown))
 
 
 def can_view_path(user: Any, path: list[Field]) -> bool:
@@ -323,9 +323,9 @@ def viewer_rows(model: type[models.Model]) -> models.QuerySet:
 
 def can_view_all_fields(user: Any, entity: Entity, verb: str) -> bool:
     """Say whether a user may see every field of an entity and of its rows, and give values to all by a verb."""
-    children = [one.target for one in entity.fields.values() if one.type.rows]
+    children = [field.target for field in entity.fields.values() if field.type.rows]
     return all(
-        bool(grants(user, verb, one))
-        and all(can_view_field(user, leaf) and can_view_field(user, leaf, verb) for leaf in _all_fields(one))
-        for one in [entity, *children]
+        bool(grants(user, verb, owner))
+        and all(can_view_field(user, leaf) and can_view_field(user, leaf, verb) for leaf in _all_fields(owner))
+        for owner in [entity, *children]
     )

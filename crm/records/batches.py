@@ -38,4 +38,4 @@ def write_what_can_be(
             refuse(writes[0], error)
             return 0
     half = len(writes) // 2
-    return sum(write_what_can_be(some, save, refuse) for some in (writes[:half], writes[half:]))
+    return sum(write_what_can_be(part, save, refuse) for part in (writes[:half], writes[half:]))

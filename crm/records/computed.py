@@ -63,13 +63,13 @@ def computed_expression(leaf: Field, setting: CompileContext) -> Any:
 
 
 def _fit_to_column(leaf: Field, setting: CompileContext) -> Any:
-    found = compile_sql.value(leaf.computed, setting, leaf.type.places(leaf))
+    expression = compile_sql.value(leaf.computed, setting, leaf.type.places(leaf))
     length = getattr(leaf.options, "max_length", None)
     if leaf.type.kind == TEXT and length:
-        found = compile_sql.DialectSQL(
-            f"SUBSTR({{0}}, 1, {length})", f"SUBSTR({{0}}, 1, {length})", found, output_field=compile_sql.CHARS
+        expression = compile_sql.DialectSQL(
+            f"SUBSTR({{0}}, 1, {length})", f"SUBSTR({{0}}, 1, {length})", expression, output_field=compile_sql.CHARS
         )
-    return found
+    return expression
 
 
 def compute(record: Any, leaf: Field, scope: EvalContext | None = None) -> Any:
@@ -77,19 +77,19 @@ def compute(record: Any, leaf: Field, scope: EvalContext | None = None) -> Any:
     return coerce_to_column(evaluate(leaf.computed, scope or EvalContext(record)), leaf)
 
 
-def coerce_to_column(found: Any, leaf: Field) -> Any:
+def coerce_to_column(value: Any, leaf: Field) -> Any:
     """Return the value of an expression as a field's column would hold it: rounded, and not too long."""
-    if found is None:
+    if value is None:
         return None
     if leaf.type.kind == NUMBER:
         places = leaf.type.places(leaf)
-        number = rounded(Decimal(found), places)
+        number = rounded(Decimal(value), places)
         if abs(number) >= Decimal(10) ** (DIGITS - places):
             return None
         return number if places else int(number)
     if leaf.type.kind == TEXT:
-        return found[: getattr(leaf.options, "max_length", len(found))]
-    return found
+        return value[: getattr(leaf.options, "max_length", len(value))]
+    return value
 
 
 class OnReadValue:
@@ -113,10 +113,10 @@ def on_read_attributes(entity: Entity) -> dict[str, OnReadValue]:
 def annotate_on_read(rows: models.QuerySet, leaves: list[Field], prefix: str = "") -> models.QuerySet:
     """Return rows that carry the values of live fields of their own."""
     registry = rows.model._meta.apps
-    found = {
+    values = {
         f"{ON_READ_PREFIX}{leaf.name}": computed_expression(leaf, compile_context(registry, prefix)) for leaf in leaves
     }
-    return rows.annotate(**found) if found else rows
+    return rows.annotate(**values) if values else rows
 
 
 def set_generated_values(record: Any) -> None:

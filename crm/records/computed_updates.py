@@ -20,6 +20,7 @@ from crm.blueprint.nodes import Entity, Field
 from crm.kernel.events import values_computed
 from crm.records.after_writing import checking
 from crm.records.changes import ensure_change_scope
+from crm.records.chunks import chunks
 from crm.records.computed import compile_context, computed_expression, set_generated_values
 from crm.records.dependencies import ADDED, RULES, Dependency, dependency_graph
 from crm.records.gate import check_written
@@ -27,9 +28,6 @@ from crm.records.identity import refresh_keys
 from crm.records.row_limits import parents_with_limit, tables_with_limit
 from crm.records.rules import overflow_as_rule_error
 from crm.records.soft_delete import not_deleted
-
-CHUNK = 500
-
 
 # What a write touched
 
@@ -65,7 +63,7 @@ def find_parent_dependents(model: type[models.Model], keys: Collection[Any]) -> 
         dependency_graph(model.definition.business).of_source(model.definition.name) if keys else ()
     ):
         if dependency.link and not dependency.inner_path:
-            names = set().union(*(found for column, found in read.items() if column != ADDED))
+            names = set().union(*(fields for column, fields in read.items() if column != ADDED))
             _add_dirty(dirty, model, dependency, names, list(keys))
     return dirty
 
@@ -74,13 +72,13 @@ def _add_dirty(
     dirty: DirtyFields, model: type[models.Model], dependency: Dependency, names: set[str], keys: list[Any]
 ) -> None:
     target = _model(model, dependency.target)
-    found = (
+    dependents = (
         set(keys)
         if not dependency.lookup_path and not dependency.link
         else set(_dependent_keys(model, target, dependency, keys))
     )
-    for name in names if found else ():
-        dirty.setdefault(target, {}).setdefault(name, set()).update(found)
+    for name in names if dependents else ():
+        dirty.setdefault(target, {}).setdefault(name, set()).update(dependents)
 
 
 def _model(known: type[models.Model], entity: str) -> type[models.Model]:
@@ -91,15 +89,15 @@ def _model(known: type[models.Model], entity: str) -> type[models.Model]:
 def _dependent_keys(
     model: type[models.Model], target: type[models.Model], dependency: Dependency, keys: list[Any]
 ) -> Iterator[Any]:
-    for some in _chunks(keys):
+    for batch in chunks(keys):
         if not dependency.link:
-            yield from target._base_manager.filter(**{f"{dependency.lookup_path}__in": some}).values_list(
+            yield from target._base_manager.filter(**{f"{dependency.lookup_path}__in": batch}).values_list(
                 "pk", flat=True
             )
             continue
         child = _model(model, dependency.child)
         parents = child._base_manager.filter(
-            **{f"{dependency.inner_path or 'pk'}__in": some, f"{dependency.link}__isnull": False}
+            **{f"{dependency.inner_path or 'pk'}__in": batch, f"{dependency.link}__isnull": False}
         )
         if dependency.lookup_path:
             where = {f"{dependency.lookup_path}__in": parents.values(dependency.link)}
@@ -108,17 +106,12 @@ def _dependent_keys(
             yield from parents.values_list(dependency.link, flat=True)
 
 
-def _chunks(keys: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(keys), CHUNK):
-        yield keys[start : start + CHUNK]
-
-
-def merge_dirty(one: DirtyFields, other: DirtyFields) -> DirtyFields:
+def merge_dirty(dirty: DirtyFields, other: DirtyFields) -> DirtyFields:
     """Add what the other holds, and return the first."""
     for entity, names in other.items():
         for name, keys in names.items():
-            one.setdefault(entity, {}).setdefault(name, set()).update(keys)
-    return one
+            dirty.setdefault(entity, {}).setdefault(name, set()).update(keys)
+    return dirty
 
 
 @contextmanager
@@ -152,7 +145,7 @@ def recompute_dirty(dirty: DirtyFields) -> None:
         return
     with transaction.atomic(), ensure_change_scope(), checking():
         while dirty:
-            level, model = min(((_lowest_level(one, dirty[one]), one) for one in dirty), key=lambda found: found[0])
+            level, model = min(((_lowest_level(one, dirty[one]), one) for one in dirty), key=lambda pair: pair[0])
             todo, graph = dirty[model], dependency_graph(model.definition.business)
             now = {name: todo.pop(name) for name in list(todo) if graph.level[model.definition.name, name] == level}
             if not todo:
@@ -177,27 +170,27 @@ def _recompute(model: type[models.Model], names: dict[str, set[Any]]) -> dict[An
     values = {f"_new_{leaf.name}": computed_expression(leaf, setting) for leaf in leaves}
     generated = [name for name, storage in entity.storage.items() if storage == GENERATED]
     changed: dict[Any, dict[str, Any]] = {}
-    for some in _chunks(sorted(set().union(*names.values()))):
-        rows = not_deleted(model).filter(pk__in=some).order_by("pk")
+    for batch in chunks(sorted(set().union(*names.values()))):
+        rows = not_deleted(model).filter(pk__in=batch).order_by("pk")
         if connection.features.has_select_for_no_key_update:
             list(rows.select_for_update(no_key=True).values_list("pk"))
-        found: dict[Any, dict[str, Any]] = {}
-        with overflow_as_rule_error(model, some):
+        updates: dict[Any, dict[str, Any]] = {}
+        with overflow_as_rule_error(model, batch):
             computed = list(rows.annotate(**values).values("pk", *names, *values))
         for row in computed:
             new = {leaf.name: _round_to_column(leaf, row[f"_new_{leaf.name}"]) for leaf in leaves}
             other = {name: value for name, value in new.items() if not _same_value(value, row[name])}
             if other:
-                found[row["pk"]] = other
-        if found:
-            model._base_manager.filter(pk__in=list(found)).update(
+                updates[row["pk"]] = other
+        if updates:
+            model._base_manager.filter(pk__in=list(updates)).update(
                 **{leaf.name: _as_subquery(model, values[f"_new_{leaf.name}"]) for leaf in leaves}
             )
-            refresh_keys(model, list(found), only_computed=True)
-            for row in model._base_manager.filter(pk__in=list(found)).values("pk", *generated) if generated else ():
-                found[row.pop("pk")] |= row
-            values_computed.send(model, values=found)
-        changed |= found
+            refresh_keys(model, list(updates), only_computed=True)
+            for row in model._base_manager.filter(pk__in=list(updates)).values("pk", *generated) if generated else ():
+                updates[row.pop("pk")] |= row
+            values_computed.send(model, values=updates)
+        changed |= updates
     return changed
 
 
@@ -211,16 +204,16 @@ def _round_to_column(leaf: Field, value: Any) -> Any:
     return round(value, leaf.type.places(leaf)) if leaf.type.kind == "number" and value is not None else value
 
 
-def _same_value(one: Any, other: Any) -> bool:
-    return one == other and (one is None) == (other is None)
+def _same_value(value: Any, other: Any) -> bool:
+    return value == other and (value is None) == (other is None)
 
 
 def refresh_computed(record: models.Model) -> None:
     """Take over the kept values of a record that was just written."""
     names = [name for name, storage in record.definition.storage.items() if storage == MATERIALIZED]
     if names:
-        found = type(record)._base_manager.filter(pk=record.pk).values(*names).first()
-        for name, value in (found or {}).items():
+        values = type(record)._base_manager.filter(pk=record.pk).values(*names).first()
+        for name, value in (values or {}).items():
             setattr(record, name, value)
         set_generated_values(record)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import models
 
+from crm.records.chunks import chunks
 from crm.records.soft_delete import not_deleted
 
-CHUNK = 500
 Model = type[models.Model]
 Rows = Callable[[Model], models.QuerySet]
 
@@ -35,34 +35,34 @@ def all_rows(model: Model) -> models.QuerySet:
 def collect_deletion(model: Model, keys: Collection[Any], rows: Rows | None = None) -> Deletion:
     """Work out what goes with records, out of `rows`: those that would go into the trash, or all there are."""
     rows = rows or (not_deleted if model.into_trash else all_rows)
-    found = Deletion()
+    deletion = Deletion()
     ahead: list[tuple[Model, list[Any]]] = [(model, list(keys))]
     while ahead:
-        one, some = ahead.pop(0)
-        known = set(found.cascades.setdefault(one, []))
-        new = [key for key in dict.fromkeys(some) if key not in known]
-        found.cascades[one] += new
-        for relation in _relations_to(one, models.CASCADE, models.PROTECT) if new else ():
+        target, target_keys = ahead.pop(0)
+        known = set(deletion.cascades.setdefault(target, []))
+        new = [key for key in dict.fromkeys(target_keys) if key not in known]
+        deletion.cascades[target] += new
+        for relation in _relations_to(target, models.CASCADE, models.PROTECT) if new else ():
             pointing = _keys_pointing_to(rows, relation, new)
             if relation.on_delete is models.CASCADE:
                 ahead.append((relation.related_model, pointing))
             elif pointing:
-                held = found.protected.setdefault(relation.related_model, [])
+                held = deletion.protected.setdefault(relation.related_model, [])
                 held += [key for key in pointing if key not in held]
-    found.cascades = {one: some for one, some in found.cascades.items() if some}
-    return found
+    deletion.cascades = {target: target_keys for target, target_keys in deletion.cascades.items() if target_keys}
+    return deletion
 
 
 def links_set_null(going: Mapping[Model, Collection[Any]]) -> dict[tuple[Model, str], list[Any]]:
     """Return the links that stay behind with nothing when records go for good: (model, link) → whose they are."""
-    found: dict[tuple[Model, str], list[Any]] = {}
+    links: dict[tuple[Model, str], list[Any]] = {}
     for model, keys in going.items():
         for relation in _relations_to(model, models.SET_NULL):
             gone = set(going.get(relation.related_model, ()))
             left = [key for key in _keys_pointing_to(all_rows, relation, list(keys)) if key not in gone]
             if left:
-                found.setdefault((relation.related_model, relation.field.name), []).extend(left)
-    return found
+                links.setdefault((relation.related_model, relation.field.name), []).extend(left)
+    return links
 
 
 @lru_cache(maxsize=1024)
@@ -70,10 +70,10 @@ def may_set_links_null(model: Model) -> bool:
     """Say whether a deletion of a model's records may leave links behind with nothing."""
     seen, ahead = {model}, [model]
     while ahead:
-        one = ahead.pop()
-        if _relations_to(one, models.SET_NULL):
+        target = ahead.pop()
+        if _relations_to(target, models.SET_NULL):
             return True
-        new = {relation.related_model for relation in _relations_to(one, models.CASCADE)} - seen
+        new = {relation.related_model for relation in _relations_to(target, models.CASCADE)} - seen
         seen |= new
         ahead += new
     return False
@@ -85,8 +85,8 @@ def _relations_to(model: Model, *actions: Any) -> list[Any]:
 
 
 def _keys_pointing_to(rows: Rows, relation: Any, keys: list[Any]) -> list[Any]:
-    found = []
-    for start in range(0, len(keys), CHUNK):
-        where = {f"{relation.field.name}__in": keys[start : start + CHUNK]}
-        found += rows(relation.related_model).filter(**where).order_by("pk").values_list("pk", flat=True)
-    return found
+    pointing = []
+    for batch in chunks(keys):
+        where = {f"{relation.field.name}__in": batch}
+        pointing += rows(relation.related_model).filter(**where).order_by("pk").values_list("pk", flat=True)
+    return pointing

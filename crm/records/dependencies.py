@@ -79,9 +79,9 @@ def computing_order(entity: Entity) -> list[Field]:
     ordered: list[Field] = []
 
     def visit(leaf: Field) -> None:
-        for one in computed_reads(leaf):
-            if one.entity is entity and one not in ordered:
-                visit(one)
+        for operand in computed_reads(leaf):
+            if operand.entity is entity and operand not in ordered:
+                visit(operand)
         if leaf not in ordered:
             ordered.append(leaf)
 
@@ -100,30 +100,30 @@ def _rule_dependencies(entity: Entity) -> Iterator[tuple[Dependency, str]]:
 LAST = 1_000_000
 
 
-def _dependencies(leaf: Field, root: Node, way: str) -> Iterator[tuple[Dependency, str]]:
+def _dependencies(leaf: Field, root: Node, lookup_path: str) -> Iterator[tuple[Dependency, str]]:
     if isinstance(root, Path):
-        yield from _path_dependencies(leaf.entity, root.steps, way)
+        yield from _path_dependencies(leaf.entity, root.steps, lookup_path)
     elif isinstance(root, Aggregate):
-        yield from _child_dependencies(leaf.entity, root, way)
+        yield from _child_dependencies(leaf.entity, root, lookup_path)
     else:
         for part in root.parts:
-            yield from _dependencies(leaf, part, way)
+            yield from _dependencies(leaf, part, lookup_path)
 
 
-def _path_dependencies(entity: Entity, steps: Iterable[Field], way: str) -> Iterator[tuple[Dependency, str]]:
+def _path_dependencies(entity: Entity, steps: Iterable[Field], lookup_path: str) -> Iterator[tuple[Dependency, str]]:
     for step in steps:
         if step.parts:
             continue
-        yield Dependency(entity.name, step.entity.name, way), step.name
+        yield Dependency(entity.name, step.entity.name, lookup_path), step.name
         if step.storage == GENERATED:
             for path in (one for one in step.computed.root.walk() if isinstance(one, Path)):
-                yield from _path_dependencies(entity, path.steps, way)
-        way = f"{way}__{step.name}" if way else step.name
+                yield from _path_dependencies(entity, path.steps, lookup_path)
+        lookup_path = f"{lookup_path}__{step.name}" if lookup_path else step.name
 
 
-def _child_dependencies(entity: Entity, node: Aggregate, way: str) -> Iterator[tuple[Dependency, str]]:
-    yield from _path_dependencies(entity, node.relation_path, way)
-    parent = "__".join(filter(None, [way, *(step.name for step in node.relation_path)]))
+def _child_dependencies(entity: Entity, node: Aggregate, lookup_path: str) -> Iterator[tuple[Dependency, str]]:
+    yield from _path_dependencies(entity, node.relation_path, lookup_path)
+    parent = "__".join(filter(None, [lookup_path, *(step.name for step in node.relation_path)]))
     child = node.link.entity
 
     def inside(steps: Iterable[Field], inner: str) -> Iterator[tuple[Dependency, str]]:

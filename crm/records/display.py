@@ -89,36 +89,36 @@ def lookup_path(path: list[Field]) -> str:
 
 def path_joins(entity: Entity, path: list[Field]) -> list[str]:
     """Return what to `select_related` so that the path's value can be shown without a query a row."""
-    one = [step for step in path if not step.parts]
-    if any(step.type.many for step in one):
+    steps = [step for step in path if not step.parts]
+    if any(step.type.many for step in steps):
         return []
-    found, way = [], ""
-    for index, step in enumerate(one):
+    joins, join = [], ""
+    for index, step in enumerate(steps):
         linked = step.type.reference(step)
         if linked is None:
             break
-        way = f"{way}__{step.name}" if way else step.name
-        found.append(way)
-        if index == len(one) - 1 and step.target is not None:
-            found += [f"{way}__{inner}" for inner in title_joins(step.target)]
-    return found
+        join = f"{join}__{step.name}" if join else step.name
+        joins.append(join)
+        if index == len(steps) - 1 and step.target is not None:
+            joins += [f"{join}__{inner}" for inner in title_joins(step.target)]
+    return joins
 
 
 def title_joins(entity: Entity, depth: int = 3) -> list[str]:
     """Return what to `select_related` so that the entity's titles need no query each."""
     if depth == 0:
         return []
-    found = joins_of_access(entity)
+    joins = joins_of_access(entity)
     for slot in entity.title.slots:
         if slot.path == ("id",):
             continue
         path = entity.follow(".".join(slot.path))
-        way = ""
+        join = ""
         for step in path:
             if step.parts or step.type.reference(step) is None or step.type.many:
                 break
-            way = f"{way}__{step.name}" if way else step.name
-            found.append(way)
+            join = f"{join}__{step.name}" if join else step.name
+            joins.append(join)
             if step is path[-1] and step.target is not None:
-                found += [f"{way}__{inner}" for inner in title_joins(step.target, depth - 1)]
-    return list(dict.fromkeys(found))
+                joins += [f"{join}__{inner}" for inner in title_joins(step.target, depth - 1)]
+    return list(dict.fromkeys(joins))

@@ -82,8 +82,8 @@ def refuse_states_by_hand(batch: Batch) -> Iterator[Refusal]:
 def refuse_unasked_values(batch: Batch) -> Iterator[Refusal]:
     """Refuse a file's values of fields that are not asked for (`visible_if`); other ways in keep what was there."""
     for write in batch.writes if batch.way_in.from_file else ():
-        for name, one in batch.entity.rules.showing.items():
-            if name in write.changes and not is_shown(write.record, one):
+        for name, showing in batch.entity.rules.showing.items():
+            if name in write.changes and not is_shown(write.record, showing):
                 yield Refusal(write, NOT_ASKED_MESSAGE, name)
 
 

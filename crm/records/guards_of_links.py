@@ -1,72 +1,7 @@
-"""The guards of what a record leads to: other records and uploads that the user may see."""
+"""The former name of `link_guards`, for the gate."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any
+from crm.records.link_guards import refuse_hidden_targets, refuse_hidden_uploads
 
-from django.utils.translation import gettext as _
-
-from crm.blueprint.nodes import Field
-from crm.records import access
-from crm.records.intended_write import Batch, IntendedWrite, Refusal, own_leaves
-
-CHUNK = 500
-
-
-def refuse_hidden_targets(batch: Batch) -> Iterator[Refusal]:
-    """Refuse new links to records that are not there, or not for the user to see; a link that stays is kept."""
-    for leaf in batch.entity.leaves:
-        if not leaf.stored or leaf.type.reference(leaf) is None:
-            continue
-        wanted = [(write, key) for write in batch.writes if leaf.name in write.changes for key in _new(write, leaf)]
-        target = batch.model._meta.get_field(leaf.name).related_model
-        shown = _shown(batch.user, target, {key for _write, key in wanted}) if wanted else set()
-        for write, key in wanted:
-            if key not in shown:
-                text = _("There is no such %(target)s.") % {"target": target._meta.verbose_name}
-                yield Refusal(write, text, leaf.name)
-
-
-def _new(write: IntendedWrite, leaf: Field) -> Collection[Any]:
-    """Return the keys that a link did not lead to before."""
-    if leaf.name in write.unlocked:
-        return ()
-    if leaf.type.many:
-        before = set() if write.before is None else {one.pk for one in getattr(write.before, leaf.name).all()}
-        return set(write.links.get(leaf.name, ())) - before
-    column = write.record._meta.get_field(leaf.name)
-    key = getattr(write.record, column.attname)
-    return () if key is None else (key,)
-
-
-def _shown(user: Any, target: Any, keys: Collection[Any]) -> set[Any]:
-    """Return which of the targets are there for a user; records that no definition knows (people, tags) are for all."""
-    is_record = hasattr(target, "definition")
-    rows = access.visible_rows(user, target) if is_record and user is not None else target._default_manager.all()
-    ordered, found = sorted(keys), set()
-    for start in range(0, len(ordered), CHUNK):
-        found.update(rows.filter(pk__in=ordered[start : start + CHUNK]).values_list("pk", flat=True))
-    return found
-
-
-def refuse_hidden_uploads(batch: Batch) -> Iterator[Refusal]:
-    """Refuse an upload by the name that it is stored under, unless the user sees a record that holds it."""
-    if batch.user is None or batch.way_in.brings_back:
-        return
-    for leaf in (one for one in own_leaves(batch.entity) if one.type.uploads):
-        named = [(write, str(getattr(write.record, leaf.name))) for write in batch.writes if _is_named(write, leaf)]
-        names = {name for _write, name in named}
-        sees = access.can_view_field(batch.user, leaf)
-        rows = access.visible_rows(batch.user, batch.model).filter(**{f"{leaf.name}__in": names})
-        shown = set(rows.values_list(leaf.name, flat=True)) if named and sees else set()
-        for write, name in named:
-            if name not in shown:
-                text = _("%(name)r is not a file that was uploaded to this field.")
-                yield Refusal(write, text % {"name": name[:80]}, leaf.name)
-
-
-def _is_named(write: IntendedWrite, leaf: Field) -> bool:
-    """Say whether a new value is the name of an upload that is stored already, and not one that comes along now."""
-    value = getattr(write.record, leaf.name)
-    return leaf.name in write.changes and bool(value) and getattr(value, "_committed", True)
+__all__ = ["refuse_hidden_targets", "refuse_hidden_uploads"]

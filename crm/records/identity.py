@@ -8,7 +8,7 @@ at once, and SQLite and PostgreSQL agree. A value that is nothing has no key: an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models
@@ -18,9 +18,8 @@ from crm.blueprint.nodes import Field
 from crm.fields.columns import FactsOnly
 from crm.fields.comparison import MAX_KEY, bounded_key, key_name, source_name
 from crm.kernel.contributions import Contributions, Kind
+from crm.records.chunks import chunks
 from crm.records.computed import compute
-
-CHUNK = 500
 
 
 class KeyColumn(FactsOnly, models.CharField):
@@ -143,7 +142,7 @@ def refresh_keys(model: type[models.Model], keys: Collection[Any], *, only_compu
     """Compute the keys of stored records again, write those that differ, and return how many did."""
     twins = [column for column in key_columns(model) if column.source.storage or not only_computed]
     written = 0
-    for batch in _batches(sorted(keys)) if twins else ():
+    for batch in chunks(sorted(keys)) if twins else ():
         changed = []
         for record in model._base_manager.filter(pk__in=batch):
             before = [getattr(record, column.attname) for column in twins]
@@ -164,8 +163,3 @@ def plan_key_column(leaf: Field, plan: Contributions, *, unique: bool = False) -
     if name not in plan.by_kind(Kind.COLUMN):
         column = KeyColumn(leaf.label, source=leaf, unique=unique, db_index=not unique)
         plan.add("column", name, column, leaf.origin, leaf.name)
-
-
-def _batches(keys: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(keys), CHUNK):
-        yield keys[start : start + CHUNK]

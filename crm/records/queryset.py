@@ -11,8 +11,8 @@ from django.db.models.signals import post_delete, pre_delete
 from crm.kernel import actions
 from crm.kernel.events import values_computed
 from crm.records.changes import ensure_change_scope
+from crm.records.chunks import chunks
 from crm.records.computed_updates import (
-    _chunks,
     _has_row_limits,
     defer_recompute,
     find_dependents,
@@ -80,12 +80,12 @@ def set_links_null(model: type[models.Model], keys: Collection[Any]) -> None:
 
     Left to Django's deletion, they would become empty past rules, computed values and history.
     """
-    for (other, name), some in links_set_null(collect_deletion(model, keys, all_rows).cascades).items():
-        for part in _chunks(sorted(some)):
-            other._base_manager.filter(pk__in=part).update(**{name: None})
-        schedule_recompute(find_dependents(other, some, {name}))
-        values_computed.send(other, values={key: {name: None} for key in some})
-        check_written(other, some)
+    for (other, name), other_keys in links_set_null(collect_deletion(model, keys, all_rows).cascades).items():
+        for batch in chunks(sorted(other_keys)):
+            other._base_manager.filter(pk__in=batch).update(**{name: None})
+        schedule_recompute(find_dependents(other, other_keys, {name}))
+        values_computed.send(other, values={key: {name: None} for key in other_keys})
+        check_written(other, other_keys)
 
 
 def connect_deletion_signals(models_of_business: Iterable[type[models.Model]]) -> None:

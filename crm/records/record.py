@@ -70,9 +70,9 @@ class Record(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         if not self.into_trash or is_deleted(self):
             return self.delete_for_good(*args, **kwargs)
-        found = actions.run("put_in_trash", model=type(self), keys=[self.pk])
+        deleted = actions.run("put_in_trash", model=type(self), keys=[self.pk])
         self.refresh_from_db(fields=["deleted_at", "deleted_in"])
-        return found
+        return deleted
 
     def delete_for_good(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with defer_recompute(), ensure_change_scope():

@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity, Field
 from crm.records.after_writing import hold
+from crm.records.chunks import chunks
 from crm.records.intended_write import Batch, Refusal
 from crm.records.rules import RuleBroken
 from crm.records.soft_delete import not_deleted
-
-CHUNK = 500
 
 
 def tables_with_limit(entity: Entity) -> list[Field]:
@@ -75,14 +74,14 @@ def _with_less_room(batch: Batch, table: Field) -> Iterator[Refusal]:
 
 def _held(child: Any, link: str, parents: Collection[Any], moving: Collection[Any] = ()) -> Counter:
     """Count the rows of parents, without those that are about to be moved themselves."""
-    found: Counter = Counter()
-    for some in _chunks(parents):
-        rows = not_deleted(child).filter(**{f"{link}__in": some}).order_by()
-        found.update(dict(rows.values_list(link).annotate(count=models.Count("pk"))))
-    for some in _chunks(moving):
-        rows = not_deleted(child).filter(pk__in=some, **{f"{link}__isnull": False})
-        found.subtract(rows.values_list(link, flat=True))
-    return found
+    counts: Counter = Counter()
+    for batch in chunks(sorted(parents)):
+        rows = not_deleted(child).filter(**{f"{link}__in": batch}).order_by()
+        counts.update(dict(rows.values_list(link).annotate(count=models.Count("pk"))))
+    for batch in chunks(sorted(moving)):
+        rows = not_deleted(child).filter(pk__in=batch, **{f"{link}__isnull": False})
+        counts.subtract(rows.values_list(link, flat=True))
+    return counts
 
 
 def check_row_limits(model: type[models.Model], keys: Collection[Any], columns: Collection[str] | None = None) -> None:
@@ -92,7 +91,8 @@ def check_row_limits(model: type[models.Model], keys: Collection[Any], columns: 
         link = table.entity.name
         if columns is None or link in columns:
             rows = not_deleted(model)
-            parents = {key for some in _chunks(keys) for key in rows.filter(pk__in=some).values_list(link, flat=True)}
+            batches = chunks(sorted(keys))
+            parents = {key for batch in batches for key in rows.filter(pk__in=batch).values_list(link, flat=True)}
             hold(_check, apps.get_model(table.business.label, table.entity.class_name), table, parents - {None})
     for table in tables_with_limit(entity) if keys else ():
         if columns is None or table.options.rows in columns:
@@ -102,8 +102,8 @@ def check_row_limits(model: type[models.Model], keys: Collection[Any], columns: 
 def _check(parent: type[models.Model], table: Field, keys: Collection[Any]) -> None:
     child = apps.get_model(table.business.label, table.target.class_name)
     link, limit = table.entity.name, table.entity.fields[table.options.rows]
-    for some in _chunks(keys):
-        counts = not_deleted(child).filter(**{f"{link}__in": some}).values(link).order_by()
+    for batch in chunks(sorted(keys)):
+        counts = not_deleted(child).filter(**{f"{link}__in": batch}).values(link).order_by()
         over = counts.annotate(n=models.Count("pk")).filter(n__gt=models.F(f"{link}__{limit.name}")).order_by(link)
         row = over.first()
         if row is not None:
@@ -111,9 +111,3 @@ def _check(parent: type[models.Model], table: Field, keys: Collection[Any]) -> N
             words = {"count": row["n"], "rows": table.label.lower(), "limit": limit.label.lower()}
             text = _("%(count)s %(rows)s, but %(limit)s is %(most)s.")
             raise RuleBroken(None, holder, text % {**words, "most": getattr(holder, limit.name)})
-
-
-def _chunks(keys: Collection[Any]) -> Iterator[list[Any]]:
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]

@@ -19,11 +19,11 @@ from crm.blueprint.rules import Rule, Showing
 from crm.expressions import compile_sql
 from crm.expressions.evaluate import EvalContext, holds, passes
 from crm.records.after_writing import hold
+from crm.records.chunks import chunks
 from crm.records.computed import compile_context, set_generated_values
 from crm.records.display import render_template
 from crm.records.soft_delete import not_deleted
 
-CHUNK = 500
 READ_ONLY_MESSAGE = "This cannot be changed here any more."
 NOT_ASKED_MESSAGE = "is not asked for here: the cell must be empty."
 UNREAD = "_unread"
@@ -78,8 +78,8 @@ def is_shown(record: Any, showing: Showing) -> bool:
 
 def reset_hidden_fields(record: Any, before: Any) -> None:
     """Leave fields that are not asked for as they were; in a new record, as they start."""
-    for name, one in record.definition.rules.showing.items():
-        if not record.definition.fields[name].type.many and not is_shown(record, one):
+    for name, showing in record.definition.rules.showing.items():
+        if not record.definition.fields[name].type.many and not is_shown(record, showing):
             column = record._meta.get_field(name)
             setattr(record, column.attname, getattr(before, column.attname) if before else column.get_default())
 
@@ -106,14 +106,13 @@ def check_rules(model: type[models.Model], keys: Collection[Any], columns: Colle
 
 
 def _check_in_database(model: type[models.Model], rule: Rule, keys: Collection[Any]) -> None:
-    setting, ordered = compile_context(model._meta.apps), sorted(keys)
-    condition = compile_sql.rule(rule.check, setting)
-    for start in range(0, len(ordered), CHUNK):
-        rows = not_deleted(model).filter(pk__in=ordered[start : start + CHUNK])
+    condition = compile_sql.rule(rule.check, compile_context(model._meta.apps))
+    for batch in chunks(sorted(keys)):
+        rows = not_deleted(model).filter(pk__in=batch)
         _lock_parents(rule, rows)
-        found = rows.exclude(condition).order_by("pk").first()
-        if found is not None:
-            raise RuleBroken(rule, found, rule_message(rule, found))
+        record = rows.exclude(condition).order_by("pk").first()
+        if record is not None:
+            raise RuleBroken(rule, record, rule_message(rule, record))
 
 
 def _lock_parents(rule: Rule, rows: models.QuerySet) -> None:
@@ -122,8 +121,8 @@ def _lock_parents(rule: Rule, rows: models.QuerySet) -> None:
         return
     for node in rule.check.root.walk():
         if isinstance(node, Aggregate):
-            way = "__".join(step.name for step in node.relation_path) or "pk"
+            lookup_path = "__".join(step.name for step in node.relation_path) or "pk"
             target = node.link.target
             model = rows.model._meta.apps.get_model(target.business.label, target.class_name)
-            parents = model._base_manager.filter(pk__in=rows.order_by().values(way)).order_by("pk")
+            parents = model._base_manager.filter(pk__in=rows.order_by().values(lookup_path)).order_by("pk")
             list(parents.select_for_update(no_key=True).values_list("pk"))

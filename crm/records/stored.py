@@ -10,9 +10,8 @@ from django.db import connection, models
 from crm.blueprint.expressions.tree import Aggregate, Expression, Path
 from crm.blueprint.nodes import Entity, Field
 from crm.records import access
+from crm.records.chunks import chunks
 from crm.records.intended_write import Batch, own_leaves
-
-CHUNK = 500
 
 
 def as_stored(
@@ -22,13 +21,13 @@ def as_stored(
 
     Those in the trash are among them. What the rules for rows of a `user` follow is read along, and what `joins` names.
     """
-    ordered, found = sorted(keys), dict[Any, Any]()
+    records = dict[Any, Any]()
     rows = lock(model._base_manager.order_by("pk"))
     joins = list(dict.fromkeys([*_joins_of(model.definition, user), *joins]))
     rows = rows.select_related(*joins) if joins else rows
-    for start in range(0, len(ordered), CHUNK):
-        found.update((one.pk, one) for one in rows.filter(pk__in=ordered[start : start + CHUNK]))
-    return found
+    for batch in chunks(sorted(keys)):
+        records.update((record.pk, record) for record in rows.filter(pk__in=batch))
+    return records
 
 
 def lock(rows: models.QuerySet) -> models.QuerySet:
@@ -44,9 +43,9 @@ def read_along(batch: Batch) -> None:
     many = {name for write in batch.writes for name in write.links if write.before is not None}
     if many:
         models.prefetch_related_objects(befores, *sorted(many))
-    ways = _joins_of(batch.entity, batch.user, *{batch.verb_of(write) for write in batch.writes})
+    joins = _joins_of(batch.entity, batch.user, *{batch.verb_of(write) for write in batch.writes})
     for link in (one for one in own_leaves(batch.entity) if one.type.reference(one) is not None):
-        beyond = {way.partition("__")[2] for way in ways if way.partition("__")[0] == link.name}
+        beyond = {join.partition("__")[2] for join in joins if join.partition("__")[0] == link.name}
         if beyond:
             _read_targets(batch, link, sorted(beyond - {""}))
 
@@ -56,9 +55,9 @@ def _read_targets(batch: Batch, link: Field, joins: list[str]) -> None:
     records = [write.record for write in batch.writes if not column.is_cached(write.record)]
     keys = {getattr(record, column.attname) for record in records} - {None}
     rows = column.related_model._base_manager.all()
-    rows, ordered, targets = (rows.select_related(*joins) if joins else rows), sorted(keys), dict[Any, Any]()
-    for start in range(0, len(ordered), CHUNK):
-        targets.update(rows.in_bulk(ordered[start : start + CHUNK]))
+    rows, targets = (rows.select_related(*joins) if joins else rows), dict[Any, Any]()
+    for pk_batch in chunks(sorted(keys)):
+        targets.update(rows.in_bulk(pk_batch))
     if column.related_model is batch.model:  # as the batch leaves them
         targets |= {write.record.pk: write.record for write in batch.writes if write.record.pk in targets}
     for record in records:
@@ -69,21 +68,21 @@ def _read_targets(batch: Batch, link: Field, joins: list[str]) -> None:
 
 def _joins_of(entity: Entity, user: Any, *verbs: str) -> list[str]:
     """Return the links that rules, conditions of fields, and a user's rules for rows follow, as lookups."""
-    found = joins_of_rules(entity)
+    joins = joins_of_rules(entity)
     for verb in verbs or ("change",) if user is not None else ():
-        found += access.joins_of(user, entity, verb)
-    return list(dict.fromkeys(found))
+        joins += access.joins_of(user, entity, verb)
+    return list(dict.fromkeys(joins))
 
 
 def joins_of_rules(entity: Entity, more: Iterable[Expression] = ()) -> list[str]:
     """Return the links that an entity's rules and conditions of fields follow, and `more` expressions, as lookups."""
     asked: list[Expression] = [one.check for one in entity.rules.checks]
-    for one in entity.rules.showing.values():
-        asked += filter(None, [one.visible_if, one.required_if, one.read_only_if])
-    return list(dict.fromkeys(_ways([*asked, *more])))
+    for showing in entity.rules.showing.values():
+        asked += filter(None, [showing.visible_if, showing.required_if, showing.read_only_if])
+    return list(dict.fromkeys(_lookup_paths([*asked, *more])))
 
 
-def _ways(expressions: Iterable[Expression]) -> Iterator[str]:
+def _lookup_paths(expressions: Iterable[Expression]) -> Iterator[str]:
     for node in (node for one in expressions for node in one.root.walk()):
         if isinstance(node, Path) and not node.of_user:
             steps = node.steps
@@ -91,6 +90,6 @@ def _ways(expressions: Iterable[Expression]) -> Iterator[str]:
             steps = node.relation_path
         else:
             continue
-        way = [step.name for step in steps if step.type.reference(step) is not None and not step.type.many]
-        if way:
-            yield "__".join(way)
+        names = [step.name for step in steps if step.type.reference(step) is not None and not step.type.many]
+        if names:
+            yield "__".join(names)

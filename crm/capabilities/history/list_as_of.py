@@ -51,12 +51,15 @@ def _shown(admin: Any, request: HttpRequest, form: DayForm) -> dict[str, Any]:
     versions, ignored = _narrowed(admin, request, everyone)
     versions = _searched(admin, request, versions)
     page = Paginator(versions.order_by(*_order(admin, request)), admin.list_per_page).get_page(request.GET.get("p"))
-    records = [one for one in past.records(page, [chain for _, chain in shown]) if not access.is_hidden(one)]
+    records = [record for record in past.records(page, [chain for _, chain in shown]) if not access.is_hidden(record)]
     return {
         "headings": [cell.heading for cell, _ in shown] or [Heading(entity.label)],
         "rows": [
-            (admin.url("record_as_of", one.pk) + form.query, [cell(one) for cell, _ in shown] or [title_of(one)])
-            for one in records
+            (
+                admin.url("record_as_of", record.pk) + form.query,
+                [cell(record) for cell, _ in shown] or [title_of(record)],
+            )
+            for record in records
         ],
         "page": page,
         "narrowed": versions is not everyone,
@@ -102,9 +105,9 @@ def _searched(admin: Any, request: HttpRequest, versions: models.QuerySet) -> mo
 
 
 def _order(admin: Any, request: HttpRequest) -> list[Any]:
-    found = []
+    ordering = []
     for path in list_order(admin.definition):
         chain = admin.definition.chain(path)
         if chain and is_kept(admin.model, chain) and access.can_filter_by_path(request.user, chain):
-            found.append(order_by(admin.definition, path))
-    return [*found, "-id"]
+            ordering.append(order_by(admin.definition, path))
+    return [*ordering, "-id"]

@@ -29,15 +29,15 @@ class Past:
 
         Whoever may not see all records of an entity sees those that were theirs then, and are still there and theirs.
         """
-        found = model.history.filter(history_id__in=self._newest(model)).exclude(history_type="-")
+        versions = model.history.filter(history_id__in=self._newest(model)).exclude(history_type="-")
         if model.keeps_deleted:
-            found = found.filter(NOT_DELETED)
+            versions = versions.filter(NOT_DELETED)
         if not access.may_hide_rows(user, model.definition):
-            return found
+            return versions
         try:
-            then = access.visible_rows(user, model, among=found)
+            then = access.visible_rows(user, model, among=versions)
         except FieldError:  # A rule reads a field whose values are not kept: nobody knows whether it held then.
-            return found.none()
+            return versions.none()
         return then.filter(id__in=access.visible_rows(user, model).values("pk"))
 
     def records(self, versions: Iterable[Any], chains: Collection[list[Field]]) -> list[Record]:
@@ -50,18 +50,18 @@ class Past:
         if not versions:
             return []
         entity = versions[0].instance_type.definition
-        ways = {way for chain in chains for way in path_joins(entity, chain)} | set(title_joins(entity))
+        joins = {join for chain in chains for join in path_joins(entity, chain)} | set(title_joins(entity))
         many = {chain[-1].name for chain in chains if len(chain) == 1 and chain[-1].type.many}
-        return self._records(versions, sorted(ways), sorted(many))
+        return self._records(versions, sorted(joins), sorted(many))
 
-    def _records(self, versions: list[Any], ways: Collection[str] = (), many: Collection[str] = ()) -> list[Record]:
+    def _records(self, versions: list[Any], joins: Collection[str] = (), many: Collection[str] = ()) -> list[Record]:
         model = versions[0].instance_type
         kept = [one.attname for one in versions[0].tracked_fields]
         records = [model(**{name: getattr(one, name) for name in kept}) for one in versions]
         for record in records:
             record._state.adding, record._state.db = False, versions[0]._state.db
         _take_from_now(model, records, kept)
-        self._link(model, records, ways)
+        self._link(model, records, joins)
         for name in many:
             self._link_many(model._meta.get_field(name), records, versions)
         return records
@@ -70,18 +70,18 @@ class Past:
         until = model.history.filter(history_date__lte=self.moment, **where).order_by()
         return until.values("id").annotate(newest=Max("history_id")).values("newest")
 
-    def _link(self, model: type[models.Model], records: list[models.Model], ways: Collection[str]) -> None:
-        """Let the links along some ways lead to the past."""
+    def _link(self, model: type[models.Model], records: list[models.Model], joins: Collection[str]) -> None:
+        """Let the links along some joins lead to the past."""
         further: dict[str, list[str]] = {}
-        for way in ways:
-            name, _, rest = way.partition("__")
+        for join in joins:
+            name, _, rest = join.partition("__")
             further.setdefault(name, []).extend([rest] if rest else [])
         for name, rest in further.items():
             field = model._meta.get_field(name)
-            keys = {getattr(one, field.attname) for one in records} - {None}
+            keys = {getattr(record, field.attname) for record in records} - {None}
             targets = self._targets(field.related_model, keys, rest)
-            for one in records:
-                field.set_cached_value(one, targets.get(getattr(one, field.attname)))
+            for record in records:
+                field.set_cached_value(record, targets.get(getattr(record, field.attname)))
 
     def _link_many(self, field: models.ManyToManyField, records: list[models.Model], versions: list[Any]) -> None:
         kept = links_of(versions, field)
@@ -91,7 +91,7 @@ class Past:
             rows._result_cache = [targets[key] for key in kept[version.history_id] if key in targets]
             record.__dict__.setdefault("_prefetched_objects_cache", {})[field.name] = rows
 
-    def _targets(self, model: type[models.Model], keys: set[Any], ways: Collection[str]) -> dict[Any, models.Model]:
+    def _targets(self, model: type[models.Model], keys: set[Any], joins: Collection[str]) -> dict[Any, models.Model]:
         """Return what some records of a model were then: deleted ones as they were last, later ones as at first."""
         if not keys or not hasattr(model, "history"):
             return model._base_manager.in_bulk(keys)
@@ -99,8 +99,8 @@ class Past:
         later = keys - {key for key, _ in chosen}
         first = model.history.filter(id__in=later).order_by().values("id").annotate(first=Min("history_id"))
         wanted = {version for _, version in chosen} | set(first.values_list("first", flat=True))
-        found = list(model.history.filter(history_id__in=wanted))
-        records = self._records(found, ways) if found else []
+        versions = list(model.history.filter(history_id__in=wanted))
+        records = self._records(versions, joins) if versions else []
         access.mark_hidden(records)
         return {one.pk: one for one in records}
 

@@ -25,13 +25,15 @@ def record_as_of(admin: Any, request: HttpRequest, object_id: str) -> HttpRespon
     """Show a record as it was on a day, be it there still or not."""
     key, form = unquote(object_id), day_of(request)
     record = admin.get_object(request, key)
-    found = _find(admin, request, form, key) if form.is_valid() else None
-    if record is None and found is None:
+    past_record = _find(admin, request, form, key) if form.is_valid() else None
+    if record is None and past_record is None:
         raise Http404
     context = context_of(admin, request, form, f"{record or admin.definition.label} as of a day")
-    if found is not None:
-        context |= {"title": f"{title_of(found)} as of {form.words}", **_shown(admin, request, found, form)}
-    return TemplateResponse(request, "history/record_as_of.html", {**context, "original": record, "found": found})
+    if past_record is not None:
+        context |= {"title": f"{title_of(past_record)} as of {form.words}", **_shown(admin, request, past_record, form)}
+    return TemplateResponse(
+        request, "history/record_as_of.html", {**context, "original": record, "past_record": past_record}
+    )
 
 
 def _find(admin: Any, request: HttpRequest, form: DayForm, key: str) -> Record | None:
@@ -42,8 +44,8 @@ def _find(admin: Any, request: HttpRequest, form: DayForm, key: str) -> Record |
     except (ValidationError, OverflowError):
         return None
     chains = [[leaf] for leaf in _seen(request, admin.definition, admin.model)[0]]
-    found = next(iter(past.records(versions, chains)), None)
-    return None if found is None or access.is_hidden(found) else found
+    record = next(iter(past.records(versions, chains)), None)
+    return None if record is None or access.is_hidden(record) else record
 
 
 def _seen(request: HttpRequest, entity: Entity, model: type[Record]) -> tuple[list[Field], list[Field]]:
@@ -56,11 +58,13 @@ def _seen(request: HttpRequest, entity: Entity, model: type[Record]) -> tuple[li
 def _shown(admin: Any, request: HttpRequest, record: Record, form: DayForm) -> dict[str, Any]:
     kept, others = _seen(request, admin.definition, admin.model)
     tables = [
-        one for one in admin.definition.fields.values() if one.type.rows and access.can_view_field(request.user, one)
+        field
+        for field in admin.definition.fields.values()
+        if field.type.rows and access.can_view_field(request.user, field)
     ]
     return {
         "sections": list(_sections(admin, record, kept, form)),
-        "tables": [_table(request, Past(form.moment), one, record) for one in tables],
+        "tables": [_table(request, Past(form.moment), field, record) for field in tables],
         "not_kept": [leaf.full_label for leaf in others],
     }
 

@@ -14,6 +14,7 @@ from django.db import models
 from crm.capabilities.history.versions import links_of, title_of_gone
 from crm.kernel import actions
 from crm.records import access
+from crm.records.chunks import chunks
 from crm.records.computed_updates import defer_recompute, find_dependents, schedule_recompute
 from crm.records.display import display
 from crm.records.gate import check_writes, raise_all
@@ -57,10 +58,10 @@ def _revert_rows(model: type[Record], link: str, parent: Any, version: Any, left
     """Bring the rows back to the moment of the version, counting the whole of its change in."""
     then: dict[Any, Any] = {}
     ever = model.history.filter(**{link: parent}).values("id")
-    for one in model.history.filter(id__in=ever).order_by("history_id"):
-        same = one.history_change and one.history_change == version.history_change
-        if same or one.history_date <= version.history_date:
-            then[one.id] = one
+    for row_version in model.history.filter(id__in=ever).order_by("history_id"):
+        same = row_version.history_change and row_version.history_change == version.history_change
+        if same or row_version.history_date <= version.history_date:
+            then[row_version.id] = row_version
     there = {key: one for key, one in then.items() if one.history_type != "-" and not getattr(one, DELETED_AT, None)}
     moved = []
     for row in model._default_manager.filter(**{link: parent}):
@@ -111,15 +112,15 @@ def _as_it_was_last(model: type[Record], version: Any) -> Record:
 
 def _links(version: Any, record: Record) -> dict[str, set[Any]]:
     """Return the targets of the version's many-to-many links that are still there, where they are others now."""
-    found = {}
+    targets = {}
     for many in version._history_m2m_fields:
         keys = set(links_of([version], many)[version.history_id])
         rows = many.related_model._default_manager.filter(pk__in=keys)
         then = set(rows.values_list("pk", flat=True))
         now = set() if record._state.adding else set(getattr(record, many.name).values_list("pk", flat=True))
         if then != now:
-            found[many.name] = then
-    return found
+            targets[many.name] = then
+    return targets
 
 
 CLOSED = ("locked", "state")
@@ -149,21 +150,21 @@ def _names_of(version: Any) -> list[str]:
     return [one.attname for one in version.tracked_fields if one.attname not in given]
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(value: Any, other: Any) -> bool:
     """Say whether two values are stored alike; an upload and its name are, nothing and nought are not."""
-    return one == other or (one is not None and other is not None and str(one) == str(other))
+    return value == other or (value is not None and other is not None and str(value) == str(other))
 
 
 def _gone(model: type[Record], versions: Iterable[Any]) -> dict[str, set[Any]]:
     """Return the keys that versions link to and that are no record's any more, by the link's column."""
-    versions, found = list(versions), {}
+    versions, gone_keys = list(versions), {}
     tracked = set(_names_of(versions[0])) if versions else set()
     for link in (one for one in model._meta.concrete_fields if one.related_model and one.attname in tracked):
         keys = {getattr(one, link.attname) for one in versions} - {None}
-        found[link.attname] = keys - set(
+        gone_keys[link.attname] = keys - set(
             not_deleted(link.related_model).filter(pk__in=keys).values_list("pk", flat=True)
         )
-    return found
+    return gone_keys
 
 
 def _without(model: type[Record], name: str, key: Any) -> str:
@@ -200,8 +201,8 @@ def revert_change(change: uuid.UUID, model: type[Record]) -> Reverted:
         added = [key for key in added if key not in kept]
         _let_go(model, added, [*restored] if model.into_trash else [*added, *restored])
         _delete(model, added)
-        for some in _chunks(list(restored.values())):
-            _restore_many(model, some)
+        for batch in chunks(list(restored.values())):
+            _restore_many(model, batch)
     result.removed, result.restored = len(added), len(restored)
     return result
 
@@ -219,8 +220,8 @@ def _held_since(model: type[Record], added: list[Any], change: uuid.UUID) -> set
         held |= new
         new = set()
         for link in own:
-            for some in _chunks(sorted(held)):
-                new |= set(model._base_manager.filter(pk__in=some).values_list(link.attname, flat=True))
+            for batch in chunks(sorted(held)):
+                new |= set(model._base_manager.filter(pk__in=batch).values_list(link.attname, flat=True))
         new &= set(added)
     return held
 
@@ -233,13 +234,13 @@ def _cascading(model: type[Record]) -> list[models.ForeignKey]:
 
 def _targets_since(link: models.ForeignKey, added: list[Any], change: uuid.UUID) -> set[Any]:
     """Return those of the added records that other records link to which this change did not write."""
-    found: set[Any] = set()
-    for some in _chunks(added):
-        rows = not_deleted(link.model).filter(**{f"{link.name}__in": some})
+    targets: set[Any] = set()
+    for batch in chunks(added):
+        rows = not_deleted(link.model).filter(**{f"{link.name}__in": batch})
         pairs = dict(rows.values_list("pk", link.attname))
         same = link.model.history.filter(id__in=list(pairs), history_change=change).values_list("id", flat=True)
-        found |= {pairs[key] for key in set(pairs) - set(same)}
-    return found
+        targets |= {pairs[key] for key in set(pairs) - set(same)}
+    return targets
 
 
 def _let_go(model: type[Record], added: list[Any], written: list[Any]) -> None:
@@ -249,12 +250,12 @@ def _let_go(model: type[Record], added: list[Any], written: list[Any]) -> None:
     """
     own = [one for one in model._meta.concrete_fields if one.related_model is model and one.null]
     for link in own if not model.into_trash else ():
-        for some in _chunks(written):
-            leading = model._base_manager.filter(pk__in=some).exclude(**{link.name: None})
+        for batch in chunks(written):
+            leading = model._base_manager.filter(pk__in=batch).exclude(**{link.name: None})
             gone = set(added) & set(leading.values_list(link.attname, flat=True))
             if gone:
-                schedule_recompute(find_dependents(model, some))
-                for targets in _chunks(sorted(gone)):
+                schedule_recompute(find_dependents(model, batch))
+                for targets in chunks(sorted(gone)):
                     leading.filter(**{f"{link.name}__in": targets}).update(**{link.name: None})
 
 
@@ -262,47 +263,43 @@ def _delete(model: type[Record], keys: list[Any]) -> None:
     """Delete records, all at once where they go into the trash: they may protect one another."""
     if model.into_trash:
         actions.run("put_in_trash", model=model, keys=keys)
-    for some in _chunks(keys) if not model.into_trash else ():
-        model._default_manager.filter(pk__in=some).delete()
+    for batch in chunks(keys) if not model.into_trash else ():
+        model._default_manager.filter(pk__in=batch).delete()
 
 
 def _chains(model: type[Record], change: uuid.UUID) -> dict[Any, list[tuple]]:
     """Return the versions of each record that the change wrote, the oldest first: (version, change, kind)."""
     touched = model.history.filter(history_change=change).order_by().values_list("id", flat=True)
     chains: dict[Any, list[tuple]] = {}
-    for some in _chunks(sorted(set(touched))):
-        rows = model.history.filter(id__in=some).order_by("history_id")
+    for batch in chunks(sorted(set(touched))):
+        rows = model.history.filter(id__in=batch).order_by("history_id")
         for key, *step in rows.values_list("id", "history_id", "history_change", "history_type"):
             chains.setdefault(key, []).append(tuple(step))
     return chains
 
 
-def _chunks(keys: list[Any]) -> list[list[Any]]:
-    return [keys[start : start + 500] for start in range(0, len(keys), 500)]
-
-
 def _name(model: type[Record], key: Any) -> str:
-    found = model._default_manager.filter(pk=key).first()
-    return str(found) if found else f"{model._meta.verbose_name} {key} (deleted)"
+    record = model._default_manager.filter(pk=key).first()
+    return str(record) if record else f"{model._meta.verbose_name} {key} (deleted)"
 
 
-def _restore_many(model: type[Record], versions: list[int]) -> None:
+def _restore_many(model: type[Record], history_ids: list[int]) -> None:
     """Write the values of versions over the records as they are; all of a chunk at once."""
-    found = list(model.history.filter(history_id__in=versions))
-    present = as_stored(model, [one.id for one in found], access.current_viewer())
-    for version in (one for one in found if one.id not in present):
+    versions = list(model.history.filter(history_id__in=history_ids))
+    present = as_stored(model, [one.id for one in versions], access.current_viewer())
+    for version in (one for one in versions if one.id not in present):
         _restore(model, [version], [])
-    found = [one for one in found if one.id in present]
-    if not found:
+    versions = [one for one in versions if one.id in present]
+    if not versions:
         return
-    names, gone = _names_of(found[0]), _gone(model, found)
+    names, gone = _names_of(versions[0]), _gone(model, versions)
     links: dict[str, dict[int, Any]] = {}
-    for many in found[0]._history_m2m_fields:
-        kept = links_of(found, many)
-        links[many.name] = {index: kept[version.history_id] for index, version in enumerate(found)}
+    for many in versions[0]._history_m2m_fields:
+        kept = links_of(versions, many)
+        links[many.name] = {index: kept[version.history_id] for index, version in enumerate(versions)}
     models.prefetch_related_objects(list(present.values()), *links)
     writes = []
-    for index, version in enumerate(found):
+    for index, version in enumerate(versions):
         record = as_before(present[version.id])
         for name in names:
             old = getattr(version, name)

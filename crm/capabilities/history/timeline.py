@@ -65,7 +65,7 @@ def read_timeline(record: Record, limit: int = LIMIT) -> list[Entry]:
     """Return the changes of a record and of its rows, the newest first; at most about `limit` versions are read."""
     steps = _steps(type(record), {"id": record.pk}, None, limit)
     for table in (
-        one for one in record.definition.fields.values() if one.type.rows and access.viewer_can_view_field(one)
+        table for table in record.definition.fields.values() if table.type.rows and access.viewer_can_view_field(table)
     ):
         child = record._meta.apps.get_model(record._meta.app_label, table.target.class_name)
         steps += _steps(child, {f"{record.definition.name}_id": record.pk}, table, limit)
@@ -75,10 +75,10 @@ def read_timeline(record: Record, limit: int = LIMIT) -> list[Entry]:
     for step in sorted(steps, key=lambda one: (one.after.history_date, one.after.history_id)):
         groups.setdefault(step.after.history_change or (id(step),), []).append(step)
     entries = [_entry(group, names) for group in groups.values()]
-    found = [entry for entry in entries if entry.parts][::-1]
-    if found:
-        found[0].is_now = found[0].version is not None
-    return found
+    shown = [entry for entry in entries if entry.parts][::-1]
+    if shown:
+        shown[0].is_now = shown[0].version is not None
+    return shown
 
 
 def newest_version(record: Record) -> str:
@@ -181,8 +181,8 @@ class _Names:
         for version in versions.values():
             by_model.setdefault(version.instance_type, []).append(version)
         wanted: dict[type[models.Model], set[Any]] = {}
-        for model, found in by_model.items():
-            self._collect(model, found, wanted)
+        for model, model_versions in by_model.items():
+            self._collect(model, model_versions, wanted)
             rows = [step.after for step in steps if step.child and step.after.instance_type is model]
             self.rows.update(zip(map(id, rows), titles_of(rows), strict=True))
         for model, keys in wanted.items():
@@ -199,9 +199,9 @@ class _Names:
                 continue
             field = model._meta.get_field(leaf.name)
             if leaf.type.many:
-                found = links_of(versions, field)
-                self.many.update({(type(one), one.history_id, leaf.name): found[one.history_id] for one in versions})
-                keys = {key for some in found.values() for key in some}
+                links = links_of(versions, field)
+                self.many.update({(type(one), one.history_id, leaf.name): links[one.history_id] for one in versions})
+                keys = {key for targets in links.values() for key in targets}
             else:
                 keys = {getattr(one, field.attname) for one in versions} - {None}
             wanted.setdefault(field.related_model, set()).update(keys)
@@ -209,9 +209,9 @@ class _Names:
     def _read(self, model: type[models.Model], keys: set[Any]) -> None:
         joins = title_joins(model.definition) if hasattr(model, "definition") else []
         rows = model._base_manager.filter(pk__in=keys)
-        for found in rows.select_related(*joins) if joins else rows:
-            shown = found.get_full_name() or found.get_username() if hasattr(found, "get_username") else str(found)
-            self.titles[model._meta.label, found.pk] = shown
+        for target in rows.select_related(*joins) if joins else rows:
+            shown = target.get_full_name() or target.get_username() if hasattr(target, "get_username") else str(target)
+            self.titles[model._meta.label, target.pk] = shown
         for key in keys:
             if (model._meta.label, key) not in self.titles:
                 self.titles[model._meta.label, key] = title_of_gone(model, key)

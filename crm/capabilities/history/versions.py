@@ -15,6 +15,7 @@ from crm.blueprint.names import camel
 from crm.blueprint.nodes import Entity, Field
 from crm.fields import columns
 from crm.records.changes import current_change
+from crm.records.chunks import chunks
 from crm.records.display import title_joins, title_of
 from crm.records.identity import key_columns
 from crm.records.record import Record
@@ -43,10 +44,10 @@ class VersionRecords(HistoricalRecords):
         """Copy the columns; an upload becomes plain text, which needs none of an upload's checks."""
         copies = super().copy_fields(model)
         copies |= {name: _plain(one) for name, one in copies.items() if isinstance(one, models.GeneratedField)}
-        for one in copies.values():
-            if type(one) is models.TextField:
-                one.__class__ = columns.Text
-                one._validators = []
+        for column in copies.values():
+            if type(column) is models.TextField:
+                column.__class__ = columns.Text
+                column._validators = []
         return copies
 
     def get_history_user(self, instance: models.Model) -> Any:
@@ -114,8 +115,8 @@ def keep_bulk_versions(sender: type[Record], created: list, updated: list, links
     """
     for records, kind in ((created, "+"), (updated, "~")):
         keys = [record.pk for record in records]
-        for start in range(0, len(keys), COPIED):
-            _copy_rows(sender, keys[start : start + COPIED], kind)
+        for batch in chunks(keys, COPIED):
+            _copy_rows(sender, batch, kind)
 
 
 def keep_computed(sender: type[Record], values: dict[Any, dict[str, Any]], **_: Any) -> None:
@@ -134,8 +135,8 @@ def keep_computed(sender: type[Record], values: dict[Any, dict[str, Any]], **_: 
     if newest and names:
         twin.objects.bulk_update(newest.values(), sorted(names), batch_size=200)
     rest = [key for key, one in values.items() if key not in newest and tracked & set(one)]
-    for start in range(0, len(rest), COPIED):
-        _copy_rows(sender, rest[start : start + COPIED], "~", reason="")
+    for batch in chunks(rest, COPIED):
+        _copy_rows(sender, batch, "~", reason="")
 
 
 COPIED = 500
@@ -204,11 +205,11 @@ def keeps(model: type[Record], leaf: Field) -> bool:
 
 def links_of(versions: Collection[Any], many: models.ManyToManyField) -> dict[int, list[Any]]:
     """Return the keys that each of some versions had many-to-many links to, by the versions' own keys."""
-    found: dict[int, list[Any]] = {one.history_id: [] for one in versions}
-    rows = VersionRecords.m2m_models[many]._base_manager.filter(history_id__in=list(found))
+    links: dict[int, list[Any]] = {one.history_id: [] for one in versions}
+    rows = VersionRecords.m2m_models[many]._base_manager.filter(history_id__in=list(links))
     for version, key in rows.values_list("history_id", f"{many.m2m_reverse_field_name()}_id"):
-        found[version].append(key)
-    return found
+        links[version].append(key)
+    return links
 
 
 def follow_names(entity: Entity, old: str) -> dict[str, str]:

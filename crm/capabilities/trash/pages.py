@@ -73,15 +73,15 @@ def trash_page(admin: Any, request: HttpRequest) -> HttpResponse:
 
 def gone_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse | None:
     """Say that a record is in the trash, to whoever may bring it back; nothing for one that is not there."""
-    found = deleted_rows(admin, request).filter(pk=object_id).first() if is_key(object_id) else None
-    if found is None:
+    record = deleted_rows(admin, request).filter(pk=object_id).first() if is_key(object_id) else None
+    if record is None:
         return None
     context = {
         **admin.admin_site.each_context(request),
-        "title": f"{title_of(found)} is in the trash",
+        "title": f"{title_of(record)} is in the trash",
         "opts": admin.opts,
-        "row": _rows(admin, [found])[0],
-        "along": _counted({model: len(keys) for model, keys in went_along(found).cascades.items()}, but=found),
+        "row": _rows(admin, [record])[0],
+        "along": _counted({model: len(keys) for model, keys in went_along(record).cascades.items()}, but=record),
         "url": admin.url("trash"),
         "list_url": admin.url("changelist"),
         "asks_reason": bool(admin.contributions.by_kind(Kind.REASON)),
@@ -122,12 +122,12 @@ def _deleters(model: Any, records: list[Any]) -> dict[Any, str]:
 
 def _together(model: Any, records: list[Any]) -> dict[Any, dict[Any, int]]:
     """Return how much lies in the trash by the same deletions: change → model → number."""
-    found: dict[Any, dict[Any, int]] = {}
-    for one in (one for one in model._meta.apps.get_models() if getattr(one, "keeps_deleted", False)):
-        rows = one._base_manager.filter(GONE, deleted_in__in={record.deleted_in for record in records})
+    counts: dict[Any, dict[Any, int]] = {}
+    for kept_model in (one for one in model._meta.apps.get_models() if getattr(one, "keeps_deleted", False)):
+        rows = kept_model._base_manager.filter(GONE, deleted_in__in={record.deleted_in for record in records})
         for change, count in rows.order_by().values_list("deleted_in").annotate(count=Count("pk")):
-            found.setdefault(change, {})[one] = count
-    return found
+            counts.setdefault(change, {})[kept_model] = count
+    return counts
 
 
 def _counted(counts: Mapping[Any, int], but: Any) -> str:

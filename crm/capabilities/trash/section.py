@@ -31,12 +31,12 @@ def restore_for(entity: Entity) -> timedelta | None:
 
 def reached(business: Business) -> dict[str, Entity]:
     """Return the entities whose records may lie in the trash, each with the one whose section is the cause."""
-    found = {name: one for name, one in business.entities.items() if one.sections[NAME].restore_for}
-    ahead = list(found.values())
+    causes = {name: one for name, one in business.entities.items() if one.sections[NAME].restore_for}
+    ahead = list(causes.values())
     while ahead:
         entity = ahead.pop()
         for link in entity.pointing_here():
-            if getattr(link.options, "on_delete", None) == "cascade" and link.entity.name not in found:
-                found[link.entity.name] = found[entity.name]
+            if getattr(link.options, "on_delete", None) == "cascade" and link.entity.name not in causes:
+                causes[link.entity.name] = causes[entity.name]
                 ahead.append(link.entity)
-    return found
+    return causes

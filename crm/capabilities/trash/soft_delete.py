@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from crm.kernel.events import records_written
 from crm.records.access import current_viewer
 from crm.records.changes import ensure_change_scope
+from crm.records.chunks import chunks
 from crm.records.computed_updates import defer_recompute, find_dependents, schedule_recompute
-from crm.records.deletion import CHUNK, Deletion, Model, collect_deletion
+from crm.records.deletion import Deletion, Model, collect_deletion
 from crm.records.gate import check_writes, check_written
 from crm.records.identity import compared_column
 from crm.records.intended_write import IntendedWrite, Refusal, as_before
@@ -35,16 +36,17 @@ def put_in_trash(model: Model, keys: Collection[Any]) -> tuple[int, dict[str, in
     with transaction.atomic(), defer_recompute(), ensure_change_scope() as change:
         deletion = collect_deletion(model, keys)
         staying = {
-            one: sorted(set(some) - set(deletion.cascades.get(one, ()))) for one, some in deletion.protected.items()
+            model: sorted(set(keys) - set(deletion.cascades.get(model, ())))
+            for model, keys in deletion.protected.items()
         }
         if any(staying.values()):
             raise models.ProtectedError("Other records still point here.", set(_records(staying)))
         values = {DELETED_AT: timezone.now(), DELETED_IN: change.id}
-        for one, some in deletion.cascades.items():
-            before = find_dependents(one, some)
-            _write(one, some, values)
+        for cascade_model, cascade_keys in deletion.cascades.items():
+            before = find_dependents(cascade_model, cascade_keys)
+            _write(cascade_model, cascade_keys, values)
             schedule_recompute(before)
-    return deletion.count, {one._meta.label: len(some) for one, some in deletion.cascades.items()}
+    return deletion.count, {model._meta.label: len(keys) for model, keys in deletion.cascades.items()}
 
 
 def went_along(record: Any) -> Deletion:
@@ -68,13 +70,13 @@ def restore(record: Any) -> int:
             complaints = list(_missing(going))
             if complaints:
                 raise ValidationError(list(dict.fromkeys(complaints)))
-            for one, some in going.items():
-                _ask_the_gate(one, some)
-            for one, some in going.items():
-                _write(one, some, {DELETED_AT: None, DELETED_IN: None})
-            for one, some in going.items():
-                schedule_recompute(find_dependents(one, some, added=True))
-                check_written(one, some)
+            for model, keys in going.items():
+                _ask_the_gate(model, keys)
+            for model, keys in going.items():
+                _write(model, keys, {DELETED_AT: None, DELETED_IN: None})
+            for model, keys in going.items():
+                schedule_recompute(find_dependents(model, keys, added=True))
+                check_written(model, keys)
     except IntegrityError:
         raise ValidationError("A value that must be unique was taken meanwhile.") from None
     return sum(map(len, going.values()))
@@ -106,21 +108,16 @@ def _reason(refusal: Refusal) -> str:
 
 
 def _write(model: Model, keys: list[Any], values: dict[str, Any]) -> None:
-    for some in _chunks(keys):
-        rows = model._base_manager.filter(pk__in=some)
+    for batch in chunks(keys):
+        rows = model._base_manager.filter(pk__in=batch)
         rows.update(**values)
         records_written.send(model, created=[], updated=list(rows.order_by("pk")), links=[])
 
 
-def _chunks(keys: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(keys), CHUNK):
-        yield keys[start : start + CHUNK]
-
-
 def _records(keys: dict[Model, list[Any]]) -> Iterator[Any]:
-    for model, some in keys.items():
-        for part in _chunks(some):
-            yield from model._base_manager.filter(pk__in=part)
+    for model, model_keys in keys.items():
+        for batch in chunks(model_keys):
+            yield from model._base_manager.filter(pk__in=batch)
 
 
 def _missing(going: dict[Model, list[Any]]) -> Iterator[str]:
@@ -129,8 +126,8 @@ def _missing(going: dict[Model, list[Any]]) -> Iterator[str]:
         for link in (one for one in model._meta.concrete_fields if getattr(one.related_model, "keeps_deleted", False)):
             if link.null and link.remote_field.on_delete is not models.CASCADE:
                 continue
-            for some in _chunks(keys):
-                rows = model._base_manager.filter(pk__in=some, **{f"{link.name}__{DELETED_AT}__isnull": False})
+            for batch in chunks(keys):
+                rows = model._base_manager.filter(pk__in=batch, **{f"{link.name}__{DELETED_AT}__isnull": False})
                 for record in rows.select_related(link.name):
                     target = getattr(record, link.name)
                     if target.pk not in going.get(link.related_model, ()):

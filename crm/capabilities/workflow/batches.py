@@ -29,6 +29,7 @@ from crm.capabilities.workflow.transitions import (
 from crm.expressions import compile_sql
 from crm.records.batches import BATCH, joins_of_checks, write_what_can_be
 from crm.records.changes import Change, change_scope
+from crm.records.chunks import chunks
 from crm.records.computed import compile_context
 from crm.records.dependencies import dependency_graph
 from crm.records.gate import check_each, error_of
@@ -60,16 +61,16 @@ def perform_all(rows: models.QuerySet, action: Action, user: Any, comment: str) 
             return outcome
         reason = f"{action.label}: {comment}" if comment else action.label
         with change_scope(user, reason, NAME) as change:
-            for start in range(0, len(keys), BATCH):
-                _Batch(rows.model, workflow, action, change, comment, outcome).perform(keys[start : start + BATCH])
+            for batch in chunks(keys, BATCH):
+                _Batch(rows.model, workflow, action, change, comment, outcome).perform(batch)
     return outcome
 
 
 def _one_by_one(
     model: type[Record], keys: list[Any], action: Action, user: Any, comment: str, outcome: Outcome
 ) -> None:
-    for start in range(0, len(keys), BATCH):
-        for record in model._default_manager.filter(pk__in=keys[start : start + BATCH]).order_by("pk"):
+    for batch in chunks(keys, BATCH):
+        for record in model._default_manager.filter(pk__in=batch).order_by("pk"):
             try:
                 perform(record, action.name, user, comment)
                 outcome.done += 1
@@ -200,11 +201,11 @@ def _changed_elsewhere(entity: Entity, names: set[str]) -> set[tuple[str, str, b
     todo = [(entity.name, name, False) for name in names]
     known: set[tuple[str, str, bool]] = set()
     while todo:
-        one = todo.pop()
-        if one in known:
+        source_column = todo.pop()
+        if source_column in known:
             continue
-        known.add(one)
-        source, column, is_elsewhere = one
+        known.add(source_column)
+        source, column, is_elsewhere = source_column
         for watch, columns in net.of_source(source):
             crosses = is_elsewhere or bool(watch.lookup_path or watch.link)
             todo += [(watch.target, name, crosses) for name in columns.get(column, ())]

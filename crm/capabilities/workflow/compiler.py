@@ -75,13 +75,13 @@ def read_workflow(entity: Entity, section: WorkflowSection, report: Report) -> N
     if state is None:
         return
     entity.guarded.add(state.name)
-    found = Workflow(state)
-    entity.read[NAME] = found
+    workflow = Workflow(state)
+    entity.read[NAME] = workflow
     for name, raw in section.actions.items():
         action = _Reader(entity, state, name, report).read(raw)
         if action is not None:
-            _check_labels(found, action, report)
-            found.actions[name] = action
+            _check_labels(workflow, action, report)
+            workflow.actions[name] = action
 
 
 def _state_field(entity: Entity, section: WorkflowSection, report: Report) -> Field | None:
@@ -89,16 +89,16 @@ def _state_field(entity: Entity, section: WorkflowSection, report: Report) -> Fi
         if section.actions:
             report("'field' is missing: which field holds the state?", key=True)
         return None
-    found = entity.fields.get(section.field)
-    if found is None:
+    state = entity.fields.get(section.field)
+    if state is None:
         report(f"there is no field {section.field!r}", "field", hint=did_you_mean(section.field, entity.fields))
-    elif not hasattr(found.options, "choices"):
-        report(f"{a_field(found.type.name)} holds no state: it takes a field with choices", "field")
-    elif getattr(found.options, "default", None) is None:
+    elif not hasattr(state.options, "choices"):
+        report(f"{a_field(state.type.name)} holds no state: it takes a field with choices", "field")
+    elif getattr(state.options, "default", None) is None:
         message = f"{section.field!r} has no default, so a new record would have no state"
-        report(message, "field", hint=f"Give it 'default: {next(iter(found.options.choices))}'.")
+        report(message, "field", hint=f"Give it 'default: {next(iter(state.options.choices))}'.")
     else:
-        return found
+        return state
     return None
 
 
@@ -127,7 +127,7 @@ class _Reader:
             given, missing = ("if", "else") if raw.otherwise is None else ("else", "if")
             self.report(f"{given!r} has no place without {missing!r}", given, key=True)
         condition = self._condition(raw.condition) if raw.condition is not None else None
-        found = Action(
+        action = Action(
             name=self.name,
             label=raw.label or humanize(self.name),
             icon=raw.icon,
@@ -142,7 +142,7 @@ class _Reader:
             sets=tuple(self._sets(raw)),
             then=tuple(self._then(raw)),
         )
-        return None if self.trouble else found
+        return None if self.trouble else action
 
     def _check_states(self, raw: ActionSection, states: list[str]) -> None:
         named = [(raw.to, ("to",)), *((one, ("from", index)) for index, one in enumerate(raw.sources or ()))]
@@ -169,18 +169,18 @@ class _Reader:
             return None
 
     def _condition(self, source: str) -> Expression | None:
-        found = self._expression(source, "if")
-        if found is not None and found.kind.name != BOOLEAN:
+        condition = self._expression(source, "if")
+        if condition is not None and condition.kind.name != BOOLEAN:
             hint = "Compare it with something: '> 0', '!= null'."
-            self.report(f"a condition must be yes or no, this is {found.kind}", "if", hint=hint)
-        return found
+            self.report(f"a condition must be yes or no, this is {condition.kind}", "if", hint=hint)
+        return condition
 
     def _template(self, source: str | None, *path: Hashable) -> Template | None:
         if source is None:
             return None
         try:
-            found = parse_template(source)
-            for slot in found.slots:
+            template = parse_template(source)
+            for slot in template.slots:
                 self.entity.follow(".".join(slot.path))
         except ValueError as error:
             self.report(str(error), *path)
@@ -189,23 +189,23 @@ class _Reader:
             hint = did_you_mean(error.args[0], self.entity.fields)
             self.report(f"there is no field {error.args[0]!r}", *path, hint=hint)
             return None
-        return found
+        return template
 
     def _required(self, raw: ActionSection) -> Iterator[Field]:
         for index, name in enumerate(raw.require):
-            found = self.entity.find(name)
-            if found is None:
+            required = self.entity.find(name)
+            if required is None:
                 hint = did_you_mean(name, self.entity.fields)
                 self.report(f"there is no field {name!r}", "require", index, hint=hint)
             else:
-                yield found
+                yield required
 
     def _sets(self, raw: ActionSection) -> Iterator[tuple[Field, Expression]]:
         for name, source in raw.sets.items():
             leaf = self._settable(name)
-            found = self._expression(source, "set", name)
-            if leaf is not None and found is not None and self._check_value(leaf, found):
-                yield leaf, found
+            expression = self._expression(source, "set", name)
+            if leaf is not None and expression is not None and self._check_value(leaf, expression):
+                yield leaf, expression
 
     def _settable(self, name: str) -> Field | None:
         leaf, path = self.entity.find(name), ("set", name)
@@ -223,17 +223,17 @@ class _Reader:
             return leaf
         return None
 
-    def _check_value(self, leaf: Field, found: Expression) -> bool:
+    def _check_value(self, leaf: Field, expression: Expression) -> bool:
         wanted, path = kind_of(leaf), ("set", leaf.name)
-        if found.kind.name == NULL and not getattr(leaf.options, "required", False):
+        if expression.kind.name == NULL and not getattr(leaf.options, "required", False):
             return True
-        same_record = found.kind.name != RECORD or found.kind.entity == wanted.entity
-        if not fits(found.kind, wanted) or not same_record:
-            self.report(f"the expression gives {found.kind}, {a_field(leaf.type.name)} holds {wanted}", *path)
+        same_record = expression.kind.name != RECORD or expression.kind.entity == wanted.entity
+        if not fits(expression.kind, wanted) or not same_record:
+            self.report(f"the expression gives {expression.kind}, {a_field(leaf.type.name)} holds {wanted}", *path)
             return False
-        if isinstance(found.root, Literal) and isinstance(found.root.value, str):
+        if isinstance(expression.root, Literal) and isinstance(expression.root.value, str):
             try:
-                leaf.type.validate(leaf.type.parse(found.root.value, leaf, Reading()), leaf)
+                leaf.type.validate(leaf.type.parse(expression.root.value, leaf, Reading()), leaf)
             except ValueError as error:
                 self.report(str(error), *path)
                 return False
@@ -241,8 +241,8 @@ class _Reader:
 
     def _then(self, raw: ActionSection) -> Iterator[tuple[str, dict[str, Any]]]:
         known = self.entity.business.language.actions
-        for index, one in enumerate(raw.then):
-            given = {one: {}} if isinstance(one, str) else one
+        for index, entry in enumerate(raw.then):
+            given = {entry: {}} if isinstance(entry, str) else entry
             if len(given) != 1:
                 self.report("one action stands on a line: '- name: {key: value}'", "then", index)
                 continue

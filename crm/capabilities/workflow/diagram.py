@@ -78,8 +78,8 @@ def _label_heights(arcs: list[Arc]) -> dict[str, float]:
     for arc in arcs:
         middles.setdefault(arc.action, []).append(arc.middle)
     lowest, heights = 0.0, {}
-    for name, found in sorted(middles.items(), key=lambda one: sum(one[1]) / len(one[1])):
-        heights[name] = lowest = max(sum(found) / len(found) + 4, lowest + LINE)
+    for name, arc_middles in sorted(middles.items(), key=lambda one: sum(one[1]) / len(one[1])):
+        heights[name] = lowest = max(sum(arc_middles) / len(arc_middles) + 4, lowest + LINE)
     return heights
 
 
@@ -89,12 +89,12 @@ def _middle(rank: int) -> float:
 
 def _state(workflow: Workflow, index: int) -> SafeString:
     state = workflow.states[index]
-    found = workflow.field.type.badges(state, workflow.field)
+    badges = workflow.field.type.badges(state, workflow.field)
     top = TOP + STEP * index
     return format_html(
         '<g class="crm-{}"><rect x="1" y="{}" width="{}" height="{}" rx="7"/>'
         '<text x="{}" y="{}" text-anchor="middle">{}</text></g>',
-        found[0][1] if found else "gray",
+        badges[0][1] if badges else "gray",
         top,
         BOX,
         HIGH,

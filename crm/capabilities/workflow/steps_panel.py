@@ -36,9 +36,9 @@ class Step:
 def steps_panel(admin: Any, request: HttpRequest, record: models.Model) -> str:
     """Show the steps of a record, the newest first, and what may be done next."""
     workflow, now = workflow_of(record.definition), timezone.now()
-    found = list(steps_of(record).select_related("user"))
-    began = [record.created, *(one.at for one in found)]
-    steps = [_step(workflow, one, one.at - before) for one, before in zip(found, began, strict=False)]
+    transitions = list(steps_of(record).select_related("user"))
+    began = [record.created, *(one.at for one in transitions)]
+    steps = [_step(workflow, one, one.at - before) for one, before in zip(transitions, began, strict=False)]
     context = {
         "steps": steps[::-1],
         "state": label(workflow, getattr(record, workflow.field.name)),
@@ -51,28 +51,28 @@ def steps_panel(admin: Any, request: HttpRequest, record: models.Model) -> str:
 
 def _next(workflow: Workflow, record: models.Model, user: Any) -> Any:
     state = getattr(record, workflow.field.name)
-    for one in workflow.actions.values():
-        if state in one.sources and not not_allowed(record, one, user):
-            yield one.label, label(workflow, one.target), unmet_condition(record, one, user)
+    for action in workflow.actions.values():
+        if state in action.sources and not not_allowed(record, action, user):
+            yield action.label, label(workflow, action.target), unmet_condition(record, action, user)
 
 
-def _step(workflow: Workflow, one: Transition, stood: timedelta) -> Step:
-    action = workflow.actions.get(one.action)
+def _step(workflow: Workflow, transition: Transition, stood: timedelta) -> Step:
+    action = workflow.actions.get(transition.action)
     return Step(
-        source=label(workflow, one.source),
-        target=label(workflow, one.target),
-        action=action.label if action else one.action,
-        user=name_of(one.user) or one.user_name,
-        at=one.at,
-        comment=one.comment,
+        source=label(workflow, transition.source),
+        target=label(workflow, transition.target),
+        action=action.label if action else transition.action,
+        user=name_of(transition.user) or transition.user_name,
+        at=transition.at,
+        comment=transition.comment,
         stood=in_words(stood),
     )
 
 
 def label(workflow: Workflow, state: str) -> SafeString:
     """Return a state as a coloured label."""
-    found = workflow.field.type.badges(state, workflow.field) if state else []
-    return badge(*found[0]) if found else badge(workflow.label(state), "gray")
+    badges = workflow.field.type.badges(state, workflow.field) if state else []
+    return badge(*badges[0]) if badges else badge(workflow.label(state), "gray")
 
 
 def in_words(time: timedelta) -> str:

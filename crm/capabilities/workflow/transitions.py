@@ -56,10 +56,10 @@ def perform(record: Record, name: str, user: Any = None, comment: str = "") -> R
 
 def _locked(record: Record) -> Record:
     """Read the record anew, and let everybody else wait who wants to do something with it."""
-    found = lock(type(record)._base_manager.filter(pk=record.pk)).first()
-    if found is None:
+    stored = lock(type(record)._base_manager.filter(pk=record.pk)).first()
+    if stored is None:
         raise TransitionNotAllowed(f"{record} is not there any more.")
-    return found
+    return stored
 
 
 def _perform(record: Record, workflow: Workflow, action: Action, comment: str, change: Change) -> Record:
@@ -168,9 +168,9 @@ def unmet_condition(
     """
     known = tables is not None
     missing = [
-        one.label
-        for one in action.require
-        if (one in tables if known and one.type.rows else _is_missing(record, one, links or {}))
+        field.label
+        for field in action.require
+        if (field in tables if known and field.type.rows else _is_missing(record, field, links or {}))
     ]
     if missing:
         return f"Fill in first: {', '.join(missing)}."
@@ -199,8 +199,8 @@ def sentence_of(error: ValidationError, record: Record, workflow: Workflow) -> s
     told = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
     if about:
         told = {error.field or NON_FIELD_ERRORS: error.messages}
-    found = []
+    texts = []
     for name, messages in told.items():
         leaf = record.definition.find(name) if name not in (NON_FIELD_ERRORS, workflow.field.name) else None
-        found += [f"{leaf.label}: {text}" if leaf else text for text in messages]
-    return " ".join(found)
+        texts += [f"{leaf.label}: {text}" if leaf else text for text in messages]
+    return " ".join(texts)
