@@ -17,7 +17,7 @@ from django.db import models
 
 from crm.kernel.contributions import ConflictError
 from crm.kernel.guard import Guard, WayIn
-from crm.records import guards, guards_of_links, row_limits, rules, uniqueness
+from crm.records import guards, link_guards, row_limits, rules, uniqueness
 from crm.records.access import current_viewer
 from crm.records.intended_write import CODE, Batch, IntendedWrite, Refusal
 from crm.records.rules import reset_hidden_fields
@@ -51,8 +51,8 @@ for _guard in (
     Guard("locked", "What `read_only_if` closes stays as it is.", guards.refuse_locked_fields),
     Guard("state", "A state is changed by its actions alone.", guards.refuse_states_by_hand),
     Guard("not asked for", "A file gives no value to a hidden input.", guards.refuse_unasked_values),
-    Guard("links", "A new link leads to a record that the user sees.", guards_of_links.refuse_hidden_targets),
-    Guard("uploads", "A file's name is that of an upload that the user sees.", guards_of_links.refuse_hidden_uploads),
+    Guard("links", "A new link leads to a record that the user sees.", link_guards.refuse_hidden_targets),
+    Guard("uploads", "A file's name is that of an upload that the user sees.", link_guards.refuse_hidden_uploads),
     Guard("limits", "A value is one that its field takes.", guards.refuse_values_beyond_limits),
     Guard("rules", "Every rule holds.", guards.refuse_broken_rules, rules.check_rules),
     Guard("uniqueness", "A unique value belongs to one record.", uniqueness.refuse_taken_values),

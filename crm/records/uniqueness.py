@@ -12,11 +12,11 @@ from typing import Any
 from django.db import models
 
 from crm.fields.comparison import source_name
+from crm.records.chunks import chunks
 from crm.records.identity import compared_groups, set_keys
 from crm.records.intended_write import NOTHING, Batch, IntendedWrite, Refusal
 from crm.records.soft_delete import not_deleted
 
-CHUNK = 400
 Value = tuple[Any, ...]
 
 
@@ -76,9 +76,8 @@ def _value_of(record: Any, column: models.Field) -> Any:
 def _held(model: Any, attributes: list[str], values: list[Value]) -> Iterator[tuple[Value, Any]]:
     """Yield those of the values that records hold, each with the primary key of such a record."""
     wanted = set(values)
-    for start in range(0, len(values), CHUNK):
-        some = values[start : start + CHUNK]
-        where = {f"{name}__in": {value[index] for value in some} for index, name in enumerate(attributes)}
+    for batch in chunks(values, 400):
+        where = {f"{name}__in": {value[index] for value in batch} for index, name in enumerate(attributes)}
         for key, *held in not_deleted(model).filter(**where).values_list("pk", *attributes):
             if hashable(tuple(held)) in wanted:
                 yield hashable(tuple(held)), key

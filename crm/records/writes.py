@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.kernel.events import records_written
 from crm.records.changes import ensure_change_scope
+from crm.records.chunks import chunks
 from crm.records.computed_updates import find_dependents, find_parent_dependents, merge_dirty, schedule_recompute
 from crm.records.gate import check_written
 from crm.records.identity import with_keys
@@ -112,8 +113,8 @@ def _write_links(model: type[models.Model], name: str, wanted: dict[Any, set]) -
     through = field.remote_field.through
     here, there = field.m2m_column_name(), field.m2m_reverse_name()
     present: dict[Any, set] = {}
-    for some in _chunks(list(wanted), 900):
-        for key, target in through._base_manager.filter(**{f"{here}__in": some}).values_list(here, there):
+    for batch in chunks(list(wanted)):
+        for key, target in through._base_manager.filter(**{f"{here}__in": batch}).values_list(here, there):
             present.setdefault(key, set()).add(target)
     new = [
         through(**{here: key, there: target})
@@ -125,7 +126,3 @@ def _write_links(model: type[models.Model], name: str, wanted: dict[Any, set]) -
         gone = targets - wanted[key]
         if gone:
             through._base_manager.filter(**{here: key, f"{there}__in": gone}).delete()
-
-
-def _chunks(items: list, size: int) -> list[list]:
-    return [items[start : start + size] for start in range(0, len(items), size)]

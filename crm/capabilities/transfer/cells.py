@@ -12,7 +12,7 @@ from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.columns import ID, Column
 from crm.capabilities.transfer.file_reader import ABSENT, Sheet
 from crm.capabilities.transfer.formula_injection import unescape_null_word
-from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, split_words
+from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, plain_key, split_words
 from crm.capabilities.transfer.notations import decide_notations
 from crm.capabilities.transfer.preparation import ImportPlan, PendingTag, RowResult, Values
 from crm.fields.base import Reading, Unreadable, text_of
@@ -22,14 +22,20 @@ Adjust = Callable[[Field, Any], Any]
 
 
 def read_columns(plan: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> Values:
-    """Return what each column says; what cannot be read becomes an error of its row."""
+    """Return what each column says; what cannot be read becomes an error of its row. The sheet is used up."""
     section = plan.entity.sections["transfer"]
     reading = Reading(frozenset({"", *section.nulls}), tuple(section.dates))
-    columns = [(column, _cells_of(column, sheet, reading)) for column in plan.columns]
+    combined = {column.heading: _combined_cells(column, sheet, reading) for column in plan.columns if column.parts}
+    columns = [
+        (column, combined[column.heading] if column.parts else sheet.take_column(column.position))
+        for column in plan.columns
+    ]
     texts = [(column.field, _without_nulls(cells, reading)) for column, cells in columns if column.field]
     notations = decide_notations(plan.entity, texts, chosen=plan.numbers, exact=sheet.exact)
+    key = plain_key(plan.entity)
     values: Values = {}
-    for column, cells in columns:
+    while columns:
+        column, cells = columns.pop(0)
         if column.field is None:
             values[ID] = _read_ids(plan, cells)
         elif is_own_link(plan.entity, column.field):
@@ -39,16 +45,24 @@ def read_columns(plan: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> Value
         else:
             numbers = notations.get(column.field.name)
             values[column.field.name] = _read_values(plan, column, cells, replace(reading, numbers=numbers), adjust)
+            if column.field is key and not column.parts:
+                plan.unreadable_keys = _unreadable(plan, column, cells)
+    for row in plan.rows:
+        row.unreadable = row.errors
     return values
+
+
+def _unreadable(plan: ImportPlan, column: Column, cells: list[Any]) -> list[tuple[str, RowResult]]:
+    """Return the cells of a column that are wrong, as they stand, with their rows."""
+    wrong = [row for row in plan.rows if any(heading == column.heading for heading, _ in row.errors)]
+    return [(str(cells[row.index]).strip(), row) for row in wrong]
 
 
 def _without_nulls(cells: list[Any], reading: Reading) -> Iterator[Any]:
     return (cell for cell in cells if not _is_null(cell, reading))
 
 
-def _cells_of(column: Column, sheet: Sheet, reading: Reading) -> list[Any]:
-    if not column.parts:
-        return sheet.columns[column.position]
+def _combined_cells(column: Column, sheet: Sheet, reading: Reading) -> list[Any]:
     return [_combined_cell(column, row, reading) for _, row in sheet.rows]
 
 

@@ -62,6 +62,11 @@ class Sheet:
                     texts[cell] = cell
             column.append(cell)
 
+    def take_column(self, position: int) -> list[Any]:
+        """Return the cells of a column, and let go of them: what was read needs no room beside what it means."""
+        cells, self.columns[position] = self.columns[position], []
+        return cells
+
     @property
     def rows(self) -> Iterator[tuple[int, list[Any]]]:
         """Yield the number and the cells of each row."""

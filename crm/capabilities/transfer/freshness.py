@@ -16,7 +16,7 @@ TOLD = 5
 
 
 def mark_versions(plan: ImportPlan, part: list[RowResult]) -> None:
-    """Give each row of a part the version token of the record that it means, before the row's values are put into it."""
+    """Give each row of a part the version token of the record that it means, before values are put into it."""
     leaves = [one.field for one in plan.columns if one.field is not None and one.field.computed is None]
     many = [leaf.name for leaf in leaves if leaf.type.many]
     names = [plan.model._meta.get_field(leaf.name).attname for leaf in leaves if not leaf.type.many]

@@ -37,27 +37,35 @@ def prepare(
     `numbers` is a sample of how this file writes them. With `locks`, in the transaction that writes afterwards.
     """
     model = apps.get_model(entity.business.label, entity.class_name)
+    plan = ImportPlan(entity, model, user, numbers, locks, sheet.exact)
     with as_viewer(user):
-        plan = ImportPlan(entity, model, user, numbers, locks, sheet.exact)
-        if not _prepare(plan, sheet, adjust):
-            plan = ImportPlan(entity, model, user, numbers, locks, sheet.exact, is_whole=True)
-            _prepare(plan, sheet, adjust)
+        plan.columns, plan.refusals = map_columns(entity, sheet.headings)
+        if plan.refusals and (below := headings_below(entity, sheet)):
+            plan.refusals.insert(0, below)
+        missing = missing_keys(entity, plan.columns)
+        if missing and not plan.refusals:
+            plan.refusals.append(missing)
+        if not plan.refusals:
+            plan.rows = [RowResult(index, number) for index, number in enumerate(sheet.numbers)]
+            plan.values = read_columns(plan, sheet, adjust)
+            plan.is_whole = not are_independent(plan)
+    compare_rows(plan)
     return plan
 
 
-def _prepare(plan: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> bool:
-    """Fill a plan; return False where only all rows together can tell whether a value is free."""
-    plan.columns, plan.refusals = map_columns(plan.entity, sheet.headings)
-    if plan.refusals and (below := headings_below(plan.entity, sheet)):
-        plan.refusals.insert(0, below)
-    missing = missing_keys(plan.entity, plan.columns)
-    if missing and not plan.refusals:
-        plan.refusals.append(missing)
-    if plan.refusals:
-        return True
-    plan.rows = [RowResult(index, number) for index, number in enumerate(sheet.numbers)]
-    plan.values = read_columns(plan, sheet, adjust)
-    plan.is_whole = plan.is_whole or not are_independent(plan)
+@gc_disabled()
+def compare_rows(plan: ImportPlan) -> None:
+    """Match, compare and check all rows that were read, from the records as they are now."""
+    with as_viewer(plan.user):
+        if plan.rows and not _compare_parts(plan):
+            plan.is_whole = True
+            _compare_parts(plan)
+
+
+def _compare_parts(plan: ImportPlan) -> bool:
+    """Compare the rows part by part; return False where only all of them together can tell whether a value is free."""
+    for row in plan.rows:
+        row.start_over()
     matcher, comparer = RowMatcher(plan), RowComparer(plan)
     taken: set[str] = set()
     for part in plan.parts():
@@ -65,7 +73,7 @@ def _prepare(plan: ImportPlan, sheet: Sheet, adjust: Adjust | None) -> bool:
         mark_versions(plan, part)
         comparer.compare(part)
         if plan.is_whole:
-            link_own_rows(plan, sheet)
+            link_own_rows(plan)
             plan.blame()
         taken |= check_rows(plan, part)
         for row in part:

@@ -13,6 +13,7 @@ from crm.blueprint.nodes import Entity, Field
 from crm.fields.base import Reading, Reference, text_of
 from crm.fields.comparison import bounded_key, fold_text
 from crm.records import access
+from crm.records.chunks import chunks
 from crm.records.display import is_empty
 from crm.records.identity import compared_column, compared_value
 
@@ -24,6 +25,12 @@ WORD = re.compile(r"(?:\\[\\;]|[^;])+")
 def key_fields(entity: Entity) -> list[Field]:
     """Return the fields of an entity's natural key; empty where only `id` names a record."""
     return [entity.find(name) for name in entity.sections["transfer"].match_on]
+
+
+def plain_key(entity: Entity) -> Field | None:
+    """Return the field whose values are the natural keys; None where a key has several parts, or leads elsewhere."""
+    fields = key_fields(entity)
+    return fields[0] if len(fields) == 1 and fields[0].type.reference(fields[0]) is None else None
 
 
 def is_own_link(entity: Entity, field: Field) -> bool:
@@ -185,11 +192,6 @@ class KeyResolver:
         made = [self.model(**{**self.reference.scope, self.reference.key: word}) for word in words]
         self.model._default_manager.bulk_create(made, ignore_conflicts=True)
         return self._by_column(words)
-
-
-def chunks(items: list, size: int = 500) -> list[list]:
-    """Cut a list into pieces that a database takes as parameters."""
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def split_words(raw: Any) -> list[str]:

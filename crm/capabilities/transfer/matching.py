@@ -7,9 +7,10 @@ from typing import Any
 from crm.blueprint.nodes import Entity, Field
 from crm.capabilities.transfer.columns import ID, Column
 from crm.capabilities.transfer.file_reader import ABSENT
-from crm.capabilities.transfer.keys import chunks, key_fields
+from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.preparation import NOT_YOURS, ImportPlan, RowResult, stored_records
 from crm.records import access
+from crm.records.chunks import chunks
 from crm.records.identity import compared_column, compared_value
 from crm.records.record import Record
 from crm.records.uniqueness import hashable

@@ -9,8 +9,17 @@ from django.db.models import prefetch_related_objects
 from crm.capabilities.transfer.cells import find_targets
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.comparing import compare_own_links
-from crm.capabilities.transfer.file_reader import ABSENT, Sheet
-from crm.capabilities.transfer.keys import AMBIGUOUS, PLAIN, KeyResolver, is_own_link, key_fields, key_joins, key_of
+from crm.capabilities.transfer.file_reader import ABSENT
+from crm.capabilities.transfer.keys import (
+    AMBIGUOUS,
+    PLAIN,
+    KeyResolver,
+    is_own_link,
+    key_fields,
+    key_joins,
+    key_of,
+    plain_key,
+)
 from crm.capabilities.transfer.preparation import NEW, ImportPlan, NewRow, RowResult
 from crm.fields.comparison import fold_text
 from crm.records import access
@@ -24,10 +33,10 @@ def own_links(plan: ImportPlan) -> list[Column]:
     return [one for one in plan.columns if one.field is not None and is_own_link(plan.entity, one.field)]
 
 
-def link_own_rows(plan: ImportPlan, sheet: Sheet) -> None:
+def link_own_rows(plan: ImportPlan) -> None:
     """Find what links within the entity lead to: rows of the file, by their keys as they will be; records; titles."""
     columns = own_links(plan)
-    rows = _RowBook(plan, sheet) if columns else None
+    rows = _RowBook(plan) if columns else None
     for column in columns:
         named = plan.values[column.field.name]
         words = list(dict.fromkeys(word for words in named if words is not ABSENT for word in words))
@@ -42,11 +51,10 @@ class _RowBook:
     A key means the record that has it after the import, so the file's rows come before the database's records.
     """
 
-    def __init__(self, plan: ImportPlan, sheet: Sheet):
-        self.plan, self.sheet = plan, sheet
+    def __init__(self, plan: ImportPlan):
+        self.plan = plan
         self.fields = key_fields(plan.entity)
-        leaf = self.fields[0] if len(self.fields) == 1 else None
-        self.leaf = leaf if leaf is not None and leaf.type.reference(leaf) is None else None
+        self.leaf = plain_key(plan.entity)
         """The field whose values are the keys; None where a key has several parts, or leads elsewhere."""
         self.keys: dict[Any, RowResult] = {}
         if self.fields:
@@ -59,8 +67,8 @@ class _RowBook:
             key = self._key(row)
             if key is not None:
                 self.keys.setdefault(key, row)
-        for key, row in self._unreadable():
-            self.keys.setdefault(key, row)
+        for cell, row in self.plan.unreadable_keys:
+            self.keys.setdefault(hashable((cell,)), row)
 
     def _key(self, row: RowResult) -> Any:
         values = [getattr(row.record, field.name) for field in self.fields]
@@ -71,15 +79,6 @@ class _RowBook:
         if self.leaf is None:
             return fold_text(key_of(row.record))
         return hashable((compared_value(self.plan.model, self.leaf, values[0]),))
-
-    def _unreadable(self) -> list[tuple[Any, RowResult]]:
-        """Return the rows whose key is wrong, by the cell as it stands: who links to one is told which row it is."""
-        column = next((one for one in self.plan.columns if one.field is self.leaf and not one.parts), None)
-        if self.leaf is None or column is None:
-            return []
-        cells = self.sheet.columns[column.position]
-        wrong = [row for row in self.plan.rows if any(heading == column.heading for heading, _ in row.errors)]
-        return [(hashable((str(cells[row.index]).strip(),)), row) for row in wrong]
 
     def look_up(self, words: list[str], book: KeyResolver) -> dict[str, Any]:
         """Return what each known word means: a primary key, a new row of the file, or AMBIGUOUS."""

@@ -53,10 +53,18 @@ class RowResult:
     """Whether the record was found by the natural key, and not by its `id`."""
     row_links: Mapping[str, NewRow] = field(default_factory=_nothing)
     """The links to one record that lead to a new record of the same file: field name → the row that makes it."""
+    unreadable: Sequence[tuple[str, str]] = ()
+    """Those of the errors that the cells alone have, whatever the records are."""
     version: str = ""
     """The version token of the record as the database has it; nothing for a new one."""
     fault: int = 0
     """The number of the row that is to blame, where this one only fails because it links to it."""
+
+    def start_over(self) -> None:
+        """Forget what came of comparing the row with the records."""
+        self.key, self.record, self.before, self.status = None, None, None, FAILED
+        self.changes = self.links = self.row_links = NOTHING
+        self.errors, self.matched_by_key, self.version, self.fault = self.unreadable, False, "", 0
 
     def fail(self, heading: str, text: str) -> None:
         """Note what is wrong in a column of the row; everything that is wrong is told."""
@@ -108,6 +116,8 @@ class ImportPlan:
     """Field → comparison form → the tag that will be made, as it was first written."""
     lacks: set[str] = field(default_factory=set)
     """The verbs that the file takes, and that the user has no right to."""
+    unreadable_keys: list[tuple[str, RowResult]] = field(default_factory=list)
+    """The cells of the natural key that cannot be read, with their rows: a link within the file may name one."""
     is_whole: bool = False
     """Whether all rows are one part, whose records stay: they depend on one another."""
 

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.comparing import RowComparer
 from crm.capabilities.transfer.freshness import versions_of
-from crm.capabilities.transfer.keys import chunks, has_key, name_of
+from crm.capabilities.transfer.keys import has_key, name_of
 from crm.capabilities.transfer.preparation import FAILED, UNCHANGED, ImportPlan, NewRow, PendingTag, RowResult
 from crm.records import access
+from crm.records.chunks import chunks
 from crm.records.display import is_empty
 
 ROWS_SHOWN = 50_000

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.file_reader import FileRefused, Sheet, format_of, read_sheet
 from crm.capabilities.transfer.freshness import tell_changes
-from crm.capabilities.transfer.importing import ImportRefused, prepare, rehearse, write
+from crm.capabilities.transfer.importing import ImportRefused, compare_rows, prepare, rehearse, write
 from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
 from crm.capabilities.transfer.preparation import ImportPlan
@@ -46,12 +46,11 @@ def start_run(
 
 def _previewed(run: ImportRun, entity: Entity, data: bytes, user: Any) -> tuple[ImportPlan, dict[str, Any]]:
     """Return what an import would do, as a preparation and as it is shown. Raises FileRefused."""
-    sheet = _sheet(run, entity, data)
-    plan = prepare(entity, sheet, user=user, numbers=run.numbers)
+    plan = prepare(entity, _sheet(run, entity, data), user=user, numbers=run.numbers)
     preview = preview_data(plan)
     broken = rehearse(plan) if plan.is_sound else None
     if broken:
-        plan = prepare(entity, sheet, user=user, numbers=run.numbers)
+        compare_rows(plan)
         plan.fail(*broken)
         preview = preview_data(plan)
     if plan.refusals:
