@@ -48,11 +48,11 @@ def _replaced(leaf: Field, heirs: dict[str, str], context: PlanContext) -> Step:
 def _left(leaf: Field, gone: list[str], context: PlanContext) -> Iterator[Step]:
     rows = context.rows_with(leaf.entity.class_name, leaf.name)
     column = context.renames.column(leaf.entity.class_name, leaf.name)
-    for one in gone if rows is not None else ():
-        count = rows.filter(**{column: one}).count()
+    for choice in gone if rows is not None else ():
+        count = rows.filter(**{column: choice}).count()
         if count:
-            heir = f"name the one that takes its place, as in 'other: {{was: {format_value(one)}}}'"
+            heir = f"name the one that takes its place, as in 'other: {{was: {format_value(choice)}}}'"
             notes = [
                 f"{pluralize(count)} {'has' if count == 1 else 'have'} it. Give them another choice first, or {heir}."
             ]
-            yield Step(f"take the choice {one!r} from {leaf}", REFUSED, leaf.place(key=True), notes)
+            yield Step(f"take the choice {choice!r} from {leaf}", REFUSED, leaf.place(key=True), notes)

@@ -158,8 +158,8 @@ def _keys_of_rows(context: PlanContext, model: str, leaves: list[Field]) -> Iter
     former = [context.leaf_before(model, leaf.name) for leaf in leaves]
     there = [column for column in columns if column is not None]
     for batch in data_migrations.chunks(rows, *there):
-        for pk, *found in batch:
-            stored = iter(found)
+        for pk, *row_values in batch:
+            stored = iter(row_values)
             values = [next(stored) if column else start for column, start in zip(columns, given, strict=True)]
             values = [_converted(*one) for one in zip(values, former, leaves, columns, strict=True)]
             keys = tuple(comparison_key(leaf, value) for leaf, value in zip(leaves, values, strict=True))

@@ -51,9 +51,9 @@ def _forget_constraints(state: ProjectState, label: str, model: str, fields: set
     options = state.models[label, model].options
     for key in ("constraints", "indexes"):
         kept = []
-        for one in options.get(key, ()):
-            names = set(getattr(one, "fields", ()))
+        for constraint in options.get(key, ()):
+            names = set(getattr(constraint, "fields", ()))
             if not (names == fields if exactly and key == "constraints" else not exactly and names & fields):
-                kept.append(one)
+                kept.append(constraint)
         if key in options:
             options[key] = kept

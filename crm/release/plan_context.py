@@ -27,12 +27,12 @@ class Renames:
     columns: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def note(self, operations: Iterable[Operation]) -> None:
-        for one in operations:
-            if isinstance(one, migrations.RenameModel):
-                before, after = one.old_name_lower, one.new_name_lower
+        for operation in operations:
+            if isinstance(operation, migrations.RenameModel):
+                before, after = operation.old_name_lower, operation.new_name_lower
                 self.models[after] = self.models.pop(before, before)
-            elif isinstance(one, migrations.RenameField):
-                self.columns[one.model_name_lower, one.new_name] = one.old_name
+            elif isinstance(operation, migrations.RenameField):
+                self.columns[operation.model_name_lower, operation.new_name] = operation.old_name
 
     def model(self, name: str) -> str:
         return self.models.get(name.lower(), name.lower())
@@ -70,8 +70,8 @@ class PlanContext:
         name = self.renames.model(model)
         if (self.label, name) not in self.from_state.models:
             return None
-        found = self.from_state.apps.get_model(self.label, name)
-        return found if found._meta.db_table in self._tables else None
+        model_class = self.from_state.apps.get_model(self.label, name)
+        return model_class if model_class._meta.db_table in self._tables else None
 
     def rows(self, model: str) -> models.QuerySet | None:
         table = self.table(model)
@@ -105,8 +105,8 @@ class PlanContext:
 
     def wanted_column(self, model: str, name: str) -> models.Field | None:
         """Return a column as it will be, or None where there will be none."""
-        found = self.to_state.models.get((self.label, model.lower()))
-        return found.fields.get(name) if found else None
+        model_state = self.to_state.models.get((self.label, model.lower()))
+        return model_state.fields.get(name) if model_state else None
 
     def constraints(self, model: str) -> list[models.UniqueConstraint]:
         """Return the constraints of a model as it is now."""

@@ -77,8 +77,8 @@ def _step_lines(plan: ReleasePlan) -> Iterator[str]:
 
 def _rule_lines(plan: ReleasePlan) -> list[str]:
     later = [
-        f"? the rule at {one.place} reads what this plan changes: apply counts who breaks it"
-        for one in plan.rules_to_count
+        f"? the rule at {rule_check.place} reads what this plan changes: apply counts who breaks it"
+        for rule_check in plan.rules_to_count
     ]
     lines = [*plan.rules, *later]
     return ["", "  Rules:", *(f"    {line}" for line in lines)] if lines else []

@@ -16,8 +16,8 @@ from crm.release.steps import LOSES, SAFE, Step, pluralize
 def out_of_sync_roles(business: Business) -> list[str]:
     """Return the roles whose groups are not what the definitions say, as in a database that was not there for them."""
     wanted, groups = _wanted(business), dict[str, set[str]]()
-    found = Group.objects.filter(name__startswith=f"{business.label}.")
-    for name, codename in found.values_list("name", "permissions__codename"):
+    existing = Group.objects.filter(name__startswith=f"{business.label}.")
+    for name, codename in existing.values_list("name", "permissions__codename"):
         groups.setdefault(name, set()).update([codename] if codename else [])
     differ = [role for role, codenames in wanted.items() if groups.get(group_name(business, role)) != codenames]
     names = {group_name(business, role) for role in wanted}
