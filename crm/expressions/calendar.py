@@ -45,10 +45,10 @@ def _sum(node: Operation) -> Parts:
     return days, rest
 
 
-def _combined(sign: str, one: Node | None, other: Node | None) -> Node | None:
-    if one is None or other is None:
-        return one if other is None else other if sign == "+" else Operation(other.kind, "neg", (other,))
-    return Operation(one.kind, sign, (one, other))
+def _combined(sign: str, left: Node | None, right: Node | None) -> Node | None:
+    if left is None or right is None:
+        return left if right is None else right if sign == "+" else Operation(right.kind, "neg", (right,))
+    return Operation(left.kind, sign, (left, right))
 
 
 def _negative(node: Operation) -> Parts:

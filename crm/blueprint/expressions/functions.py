@@ -53,8 +53,8 @@ def _always(name: str) -> Callable[[tuple[Node, ...]], Kind]:
 
 
 FUNCTIONS = {
-    one.name: one
-    for one in (
+    function.name: function
+    for function in (
         Function("today", [], _always(DATE), "The day it is, in the time zone of the business."),
         Function("now", [], _always(DATETIME), "The moment it is."),
         Function(
