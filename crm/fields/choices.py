@@ -95,11 +95,11 @@ class ChoiceType(FieldType):
         text = text_of(raw)
         if text in field.options.choices:
             return text
-        found = [key for key, label in self.labels(field) if text.lower() in {label.lower(), key.lower()}]
-        if len(found) != 1:
+        keys = [key for key, label in self.labels(field) if text.lower() in {label.lower(), key.lower()}]
+        if len(keys) != 1:
             known = [label for _, label in self.labels(field)]
             raise ValueError(f"{shorten(text)} is none of the choices. {did_you_mean(text, known)}".strip())
-        return found[0]
+        return keys[0]
 
     def input_options(self, field: Field) -> dict[str, Any]:
         return {"choices": self.labels(field)}
@@ -111,12 +111,12 @@ class ChoiceType(FieldType):
         return {one.was: key for key, one in field.options.choices.items() if one.was}
 
     def check(self, field: Field, report: Report) -> None:
-        former = [one.was for one in field.options.choices.values() if one.was]
-        for key, one in field.options.choices.items():
-            if one.was in field.options.choices:
-                report(f"{one.was!r} is still a choice: nothing takes its place", "choices", key, "was")
-            elif one.was and former.count(one.was) > 1:
-                report(f"more than one choice takes the place of {one.was!r}", "choices", key, "was")
+        former = [choice.was for choice in field.options.choices.values() if choice.was]
+        for key, choice in field.options.choices.items():
+            if choice.was in field.options.choices:
+                report(f"{choice.was!r} is still a choice: nothing takes its place", "choices", key, "was")
+            elif choice.was and former.count(choice.was) > 1:
+                report(f"more than one choice takes the place of {choice.was!r}", "choices", key, "was")
         super().check(field, report)
 
 
