@@ -63,7 +63,7 @@ def _read_profile(business: Any) -> Iterator[Problem]:
 
 def profile_link(entity: Any) -> Any:
     """Return the field of a profile that names its user, or None."""
-    return next((one for one in entity.fields.values() if one.type.kind == USER and not one.type.many), None)
+    return next((field for field in entity.fields.values() if field.type.kind == USER and not field.type.many), None)
 
 
 def _imply_view(grants: dict[str, Grant]) -> None:

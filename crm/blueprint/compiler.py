@@ -164,7 +164,7 @@ class _Compiler:
                 self.faulty_fields.add((entity.name, name))
 
     def _put(self, entity: Entity, field: Field) -> None:
-        taken = {leaf.name: one for one in entity.fields.values() for leaf in [one, *one.leaves]}
+        taken = {leaf.name: other for other in entity.fields.values() for leaf in [other, *other.leaves]}
         for leaf in [field, *field.leaves]:
             if leaf.name in taken:
                 first = taken[leaf.name]

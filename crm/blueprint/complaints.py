@@ -139,7 +139,9 @@ def _shown(value: Any) -> str:
 
 def _known_keys(schema: type[BaseModel], spot: tuple) -> list[str]:
     for part in spot:
-        info = next((one for name, one in schema.model_fields.items() if part in (one.alias, name)), None)
+        info = next(
+            (candidate for name, candidate in schema.model_fields.items() if part in (candidate.alias, name)), None
+        )
         schema = (section_within(info.annotation) if info else None) or schema
     return known_keys(schema)
 

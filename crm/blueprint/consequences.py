@@ -43,7 +43,7 @@ class Faulty:
 
     def causes_alone(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return the problems that name nothing faulty."""
-        return [one for one in problems if not self._follows(one)]
+        return [problem for problem in problems if not self._follows(problem)]
 
     def _follows(self, problem: Problem) -> bool:
         if self.app and ROLE.search(problem.message):

@@ -42,7 +42,7 @@ def check_title(entity: Entity, report: Report) -> None:
 
 
 def _default_title(entity: Entity) -> str:
-    named = [one for one in entity.leaves if one.type.reads_as_title]
+    named = [leaf for leaf in entity.leaves if leaf.type.reads_as_title]
     return "{" + named[0].name + "}" if named else ""
 
 
@@ -148,7 +148,7 @@ def _check_related(entity: Entity, raw: dict, report: Report, at: tuple[Hashable
     for key in raw:
         if key != RELATED:
             report(f"unknown key {key!r} beside 'related'", *at, key, key=True)
-    linked = [one.entity.name for one in entity.pointing_here() if one.type.stored]
+    linked = [link.entity.name for link in entity.pointing_here() if link.type.stored]
     if raw[RELATED] not in linked:
         report(f"no link of {raw[RELATED]!r} leads here", *at, RELATED, hint=did_you_mean(raw[RELATED], linked))
 
@@ -239,21 +239,21 @@ def list_columns(entity: Entity) -> list[str]:
     """Return the paths of the list's columns."""
     if entity.section.listing.columns is not None:
         return entity.section.listing.columns
-    return [one.name for one in entity.fields.values() if one.type.listable][:DEFAULT_COLUMNS]
+    return [field.name for field in entity.fields.values() if field.type.listable][:DEFAULT_COLUMNS]
 
 
 def list_filters(entity: Entity) -> list[str]:
     """Return the paths that the list is filtered by."""
     if entity.section.listing.filters is not None:
         return entity.section.listing.filters
-    return [one.name for one in entity.leaves if one.type.filter and one.type.filter_by_default]
+    return [leaf.name for leaf in entity.leaves if leaf.type.filter and leaf.type.filter_by_default]
 
 
 def list_search(entity: Entity) -> list[str]:
     """Return the paths that the search looks in."""
     if entity.section.listing.search is not None:
         return entity.section.listing.search
-    return [one.name for one in entity.leaves if one.type.searchable and one.stored]
+    return [leaf.name for leaf in entity.leaves if leaf.type.searchable and leaf.stored]
 
 
 def picker_search(entity: Entity) -> list[str]:

@@ -169,7 +169,7 @@ class Entity(Shared):
     @property
     def leaves(self) -> list[Field]:
         """The declared fields that hold data, composites taken apart, in the order of the file."""
-        return [leaf for one in self.fields.values() for leaf in one.leaves]
+        return [leaf for whole in self.fields.values() for leaf in whole.leaves]
 
     def find(self, name: str) -> Field | None:
         """Return a field by name: declared, part of a composite (`address_city`), or of every record."""
@@ -211,8 +211,8 @@ class Entity(Shared):
 
     def pointing_here(self) -> list[Field]:
         """Return the fields of all entities that lead to this one, in the order of the files."""
-        everyone = (one for entity in self.business.entities.values() for one in entity.fields.values())
-        return [one for one in everyone if one.type.target(one) == self.name]
+        everyone = (link for entity in self.business.entities.values() for link in entity.fields.values())
+        return [link for link in everyone if link.type.target(link) == self.name]
 
     def __str__(self) -> str:
         return self.name

@@ -52,13 +52,13 @@ def _combined(sign: str, left: Node | None, right: Node | None) -> Node | None:
 
 
 def _negative(node: Operation) -> Parts:
-    days, rest = (one and Operation(node.kind, "neg", (one,)) for one in split(node.arguments[0]))
+    days, rest = (part and Operation(node.kind, "neg", (part,)) for part in split(node.arguments[0]))
     return days, rest
 
 
 def _whole(node: Operation, arguments: tuple[Node, ...]) -> Parts | None:
     """Return the parts where all arguments are of the same sort, so that nothing needs to be split."""
-    parts = [split(one) for one in arguments]
+    parts = [split(argument) for argument in arguments]
     if all(rest is None for _, rest in parts):
         return node, None
     return (None, node) if all(days is None for days, _ in parts) else None

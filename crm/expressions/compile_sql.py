@@ -276,7 +276,7 @@ def _duration_of(micros: int) -> Callable[[Operation, CompileContext], Any]:
 
 def _chosen(node: Operation, setting: CompileContext) -> Any:
     test, *rest = node.arguments
-    parts = [_same_places(one, node, setting) for one in rest]
+    parts = [_same_places(argument, node, setting) for argument in rest]
     return _same("(CASE WHEN {0} THEN {1} ELSE {2} END)", _condition(test, setting), *parts)
 
 
@@ -285,14 +285,14 @@ def _same_places(operand: Node, node: Node, setting: CompileContext) -> Any:
 
 
 def _first_of(node: Operation, setting: CompileContext) -> Any:
-    parts = [_same_places(one, node, setting) for one in node.arguments]
+    parts = [_same_places(argument, node, setting) for argument in node.arguments]
     return _same(f"COALESCE({', '.join(f'{{{index}}}' for index in range(len(parts)))}, NULL)", *parts)
 
 
 def _extreme(sign: str) -> Callable[[Operation, CompileContext], Any]:
     def choose(node: Operation, setting: CompileContext) -> Any:
         end = f"{'' if sign == '<' else '-'}{2**63 - 1}"
-        return _min_max(sign, end, [_same_places(one, node, setting) for one in node.arguments], WHOLE)
+        return _min_max(sign, end, [_same_places(argument, node, setting) for argument in node.arguments], WHOLE)
 
     return choose
 
@@ -312,7 +312,7 @@ def _min_max(sign: str, end: str, parts: list[Any], output: models.Field) -> Any
 
 def _int_function(sqlite: str, postgres: str) -> Callable[[Operation, CompileContext], Any]:
     def measure(node: Operation, setting: CompileContext) -> Any:
-        inner = [_native(one, setting) for one in node.arguments]
+        inner = [_native(argument, setting) for argument in node.arguments]
         return DialectSQL(sqlite, f"CAST({postgres} AS numeric)", *inner, output_field=WHOLE)
 
     return measure
@@ -323,7 +323,7 @@ def _days_since(node: Operation, setting: CompileContext) -> Any:
 
 
 def _days_between(node: Operation, setting: CompileContext) -> Any:
-    return _days_apart(*(_native(one, setting) for one in node.arguments))
+    return _days_apart(*(_native(argument, setting) for argument in node.arguments))
 
 
 def _days_apart(start: Any, end: Any) -> Any:
@@ -431,7 +431,7 @@ def _today(setting: CompileContext) -> Any:
 
 
 def _concat_or_shift_date(node: Operation, setting: CompileContext) -> Any:
-    left, right = (_native(one, setting) for one in node.arguments)
+    left, right = (_native(argument, setting) for argument in node.arguments)
     if node.kind.name == TEXT:
         return _same("({0} || {1})", left, right, output=CHARS)
     sign = "-" if node.name == "-" else ""
@@ -445,20 +445,20 @@ def _concat_or_shift_date(node: Operation, setting: CompileContext) -> Any:
 
 def _native_if(node: Operation, setting: CompileContext) -> Any:
     test, *rest = node.arguments
-    parts = [_native(one, setting) for one in rest]
+    parts = [_native(argument, setting) for argument in rest]
     template = "(CASE WHEN {0} THEN {1} ELSE {2} END)"
     return _same(template, _condition(test, setting), *parts, output=NATIVE[node.kind.name])
 
 
 def _native_first(node: Operation, setting: CompileContext) -> Any:
-    parts = [_native(one, setting) for one in node.arguments]
+    parts = [_native(argument, setting) for argument in node.arguments]
     slots = ", ".join(f"{{{index}}}" for index in range(len(parts)))
     return _same(f"COALESCE({slots}, NULL)", *parts, output=NATIVE[node.kind.name])
 
 
 def _native_extreme(node: Operation, setting: CompileContext) -> Any:
     sign, end = ("<", "'~'") if node.name == "min" else (">", "''")
-    return _min_max(sign, end, [_native(one, setting) for one in node.arguments], NATIVE[node.kind.name])
+    return _min_max(sign, end, [_native(argument, setting) for argument in node.arguments], NATIVE[node.kind.name])
 
 
 def _day_of(node: Operation, setting: CompileContext) -> Any:
@@ -500,7 +500,7 @@ def _condition(node: Node, setting: CompileContext) -> Any:
 
 def _all_of(word: str) -> Callable[[Operation, CompileContext], Any]:
     def combine(node: Operation, setting: CompileContext) -> Any:
-        parts = [_condition(one, setting) for one in node.arguments]
+        parts = [_condition(argument, setting) for argument in node.arguments]
         slots = f" {word} ".join(f"{{{index}}}" for index in range(len(parts)))
         return _same(f"({slots})", *parts, output=BOOL)
 
@@ -517,15 +517,15 @@ def _is_plain(node: Node, setting: CompileContext) -> bool:
 def _sides(node: Operation, setting: CompileContext) -> list[Any]:
     """Return the values that are compared in the same terms; each stands once in what comes of it."""
     sides = node.arguments
-    kinds = {one.kind.name for one in sides} - {NULL}
+    kinds = {side.kind.name for side in sides} - {NULL}
     if kinds == {NUMBER}:
-        if all(_is_plain(one, setting) for one in sides) and any(isinstance(one, Path) for one in sides):
-            return [_column_operand(one, setting) for one in sides]
-        places = max(one.kind.places for one in sides)
-        return [_scaled_int(one, setting, places) for one in sides]
-    if kinds == {DATETIME} and not all(_is_plain(one, setting) for one in sides):
-        return [_scaled_int(one, setting) for one in sides]
-    return [_native(one, setting) for one in sides]
+        if all(_is_plain(side, setting) for side in sides) and any(isinstance(side, Path) for side in sides):
+            return [_column_operand(side, setting) for side in sides]
+        places = max(side.kind.places for side in sides)
+        return [_scaled_int(side, setting, places) for side in sides]
+    if kinds == {DATETIME} and not all(_is_plain(side, setting) for side in sides):
+        return [_scaled_int(side, setting) for side in sides]
+    return [_native(side, setting) for side in sides]
 
 
 def _column_operand(node: Node, setting: CompileContext) -> Any:

@@ -91,7 +91,7 @@ def profile_of(user: Any, entity: Any) -> Any:
         from django.apps import apps
 
         model = apps.get_model(entity.business.label, entity.class_name)
-        name = next(one.name for one in entity.fields.values() if one.type.kind == USER)
+        name = next(field.name for field in entity.fields.values() if field.type.kind == USER)
         known[entity.name] = model._base_manager.filter(**{name: user.pk}).first()
     return known[entity.name]
 
@@ -113,7 +113,7 @@ def _operation(node: Operation, scope: EvalContext) -> Any:
     special = _SPECIAL.get(node.name)
     if special is not None:
         return special(node, scope)
-    values = [_value(one, scope) for one in node.arguments]
+    values = [_value(argument, scope) for argument in node.arguments]
     if any(value is None for value in values):
         return None
     return _PLAIN[node.name](node, scope, *values)
@@ -147,7 +147,7 @@ def _equal(node: Operation, scope: EvalContext) -> bool:
 
 def _in(node: Operation, scope: EvalContext) -> bool:
     wanted = _value(node.arguments[0], scope)
-    return wanted is not None and any(wanted == _value(one, scope) for one in node.arguments[1:])
+    return wanted is not None and any(wanted == _value(argument, scope) for argument in node.arguments[1:])
 
 
 def _compares(how: Callable[[Any, Any], bool]) -> Callable[[Operation, EvalContext], bool | None]:
@@ -187,10 +187,10 @@ _SPECIAL: dict[str, Callable[[Operation, EvalContext], Any]] = {
     "not": _not,
     "==": _equal,
     "!=": lambda node, scope: not _equal(node, scope),
-    "<": _compares(lambda one, other: one < other),
-    "<=": _compares(lambda one, other: one <= other),
-    ">": _compares(lambda one, other: one > other),
-    ">=": _compares(lambda one, other: one >= other),
+    "<": _compares(lambda left, right: left < right),
+    "<=": _compares(lambda left, right: left <= right),
+    ">": _compares(lambda left, right: left > right),
+    ">=": _compares(lambda left, right: left >= right),
     "in": _in,
     "if": _if,
     "coalesce": _coalesce,
@@ -214,7 +214,7 @@ def _moved(node: Operation, scope: EvalContext, moment: date, by: timedelta, sig
     """Move a date by whole days, a moment by calendar days and elapsed time; nothing beyond the end of time."""
     if isinstance(moment, datetime):
         parts = calendar.split(node.arguments[1])
-        days, rest = (_value(one, scope) if one else timedelta() for one in parts)
+        days, rest = (_value(part, scope) if part else timedelta() for part in parts)
         return None if days is None or rest is None else calendar.move(moment, sign * days, sign * rest)
     try:
         return moment + timedelta(days=sign * int(by / timedelta(days=1)))
@@ -252,7 +252,7 @@ def _today(node: Operation, scope: EvalContext) -> date:
 
 def _extreme(how: Callable[..., Any]) -> Callable[[Operation, EvalContext], Any]:
     def choose(node: Operation, scope: EvalContext) -> Any:
-        values = [value for one in node.arguments if (value := _value(one, scope)) is not None]
+        values = [value for argument in node.arguments if (value := _value(argument, scope)) is not None]
         return _scaled(how(values), node) if values else None
 
     return choose
@@ -265,9 +265,9 @@ LETTERS = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 _PLAIN: dict[str, Callable[..., Any]] = {
     "+": _add,
     "-": _subtract,
-    "*": lambda node, scope, one, other: EXACT.multiply(one, other),
+    "*": lambda node, scope, left, right: EXACT.multiply(left, right),
     "/": _divide,
-    "neg": lambda node, scope, one: -one,
+    "neg": lambda node, scope, number: -number,
     "today": _today,
     "now": lambda node, scope: scope.moment,
     "days": _duration_of(timedelta(days=1)),

@@ -95,7 +95,7 @@ def alter_versions(operation: migrations.AlterField, context: PlanContext) -> li
 
 def unseen(operations: list[Operation], context: PlanContext) -> Iterator[migrations.AlterField]:
     """Yield the columns that look the same to the database, but not to the definitions: their values must be tried."""
-    seen = {(one.model_name_lower, one.name) for one in operations if hasattr(one, "field")}
+    seen = {(operation.model_name_lower, operation.name) for operation in operations if hasattr(operation, "field")}
     for entity in context.new_business.entities.values():
         for leaf in entity.leaves:
             old = context.leaf_before(entity.class_name, leaf.name)

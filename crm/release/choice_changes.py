@@ -17,11 +17,11 @@ def choice_steps(context: PlanContext) -> Iterator[Step]:
             old = context.leaf_before(entity.class_name, leaf.name)
             if old is None or old.type != leaf.type or leaf.type.many or not (leaf.stored and old.stored):
                 continue
-            gone = [one for one in _taken(old) if one not in _taken(leaf)]
+            gone = [choice for choice in _taken(old) if choice not in _taken(leaf)]
             heirs = {was: new for was, new in leaf.type.replaced_values(leaf).items() if was in gone}
             if heirs:
                 yield _replaced(leaf, heirs, context)
-            yield from _left(leaf, [one for one in gone if one not in heirs], context)
+            yield from _left(leaf, [choice for choice in gone if choice not in heirs], context)
 
 
 def _taken(leaf: Field) -> list[str]:

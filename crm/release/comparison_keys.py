@@ -106,11 +106,11 @@ def in_order(steps: list[Step]) -> list[Step]:
 
 def _rank(step: Step) -> int:
     own = [*step.pre_operations, *step.operations]
-    if any(is_key_name(getattr(one, "name", "")) for one in own if isinstance(one, KEY_OPERATIONS)):
+    if any(is_key_name(getattr(operation, "name", "")) for operation in own if isinstance(operation, KEY_OPERATIONS)):
         return 1
-    if any(isinstance(one, migrations.AddConstraint) for one in step.operations):
+    if any(isinstance(operation, migrations.AddConstraint) for operation in step.operations):
         last = (migrations.AddConstraint, migrations.RunPython)
-        return 2 if all(isinstance(one, last) for one in own) else 0
+        return 2 if all(isinstance(operation, last) for operation in own) else 0
     return 0
 
 

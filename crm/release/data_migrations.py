@@ -241,11 +241,11 @@ def archive_trash(apps: Any, editor: Any, *, label: str, model: str, release: st
 def empty_trash(apps: Any, editor: Any, *, label: str, names: list[str]) -> None:
     """Delete the rows in the trash of models that lose it, those first that the others are needed by."""
     waiting = [apps.get_model(label, name) for name in names]
-    waiting = [one for one in waiting if any(field.name == "deleted_at" for field in one._meta.fields)]
+    waiting = [model for model in waiting if any(field.name == "deleted_at" for field in model._meta.fields)]
     while waiting:
-        refused = [one for one in waiting if not _delete_trash(one)]
+        refused = [model for model in waiting if not _delete_trash(model)]
         if len(refused) == len(waiting):
-            kept = ", ".join(one.__name__ for one in refused)
+            kept = ", ".join(model.__name__ for model in refused)
             raise ConversionError(f"Other records still point to what is in the trash of {kept}: restore or purge it.")
         waiting = refused
 

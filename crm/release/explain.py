@@ -120,7 +120,7 @@ def _roles(field: Field) -> Iterator[str]:
         yield from ["", "Who may"]
     for role, grants in field.entity.grants.items():
         given = {verb: grants[verb] for verb in verbs if verb in grants and grants[verb].covers(field.name)}
-        words = [f"{verb} where {one.rows}" if one.rows else verb for verb, one in given.items()]
+        words = [f"{verb} where {grant.rows}" if grant.rows else verb for verb, grant in given.items()]
         yield f"  {role}: {', '.join(words) or 'nothing'}"
 
 

@@ -63,7 +63,7 @@ def build_steps(operations: list[Operation], context: PlanContext) -> list[Step]
 def _refills(steps: dict[Key, Step], context: PlanContext) -> Iterator[Step]:
     """Yield the steps that compute comparison forms again where values are converted or filled."""
     for (kind, model, name), step in steps.items():
-        if kind == "AlterField" and any(isinstance(one, migrations.RunPython) for one in step.operations):
+        if kind == "AlterField" and any(isinstance(operation, migrations.RunPython) for operation in step.operations):
             refill = refill_key(model, name, context) if not is_key_name(name) else None
             if refill is not None:
                 yield refill

@@ -71,9 +71,9 @@ class ReleasePlan:
 
     @property
     def operations(self) -> list[Any]:
-        first = [one for step in self.steps for one in step.pre_operations]
-        own = [one for step in self.steps for one in step.operations]
-        return [*first, *own, *(one for step in self.steps for one in step.history_operations)]
+        first = [operation for step in self.steps for operation in step.pre_operations]
+        own = [operation for step in self.steps for operation in step.operations]
+        return [*first, *own, *(operation for step in self.steps for operation in step.history_operations)]
 
     @property
     def lags(self) -> bool:
@@ -83,12 +83,16 @@ class ReleasePlan:
     @property
     def missing(self) -> list[Missing]:
         """What the database has lost, and apply can add."""
-        return [one for one in self.differences if isinstance(one, Missing) and one.is_settled_by_apply]
+        return [
+            difference
+            for difference in self.differences
+            if isinstance(difference, Missing) and difference.is_settled_by_apply
+        ]
 
     @property
     def sees_rows(self) -> bool:
         """Whether the tables are as the migrations of the files claim, so that their rows can be asked."""
-        return not self.lags and not any(isinstance(one, Missing) for one in self.differences)
+        return not self.lags and not any(isinstance(difference, Missing) for difference in self.differences)
 
     @property
     def is_empty(self) -> bool:

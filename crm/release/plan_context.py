@@ -80,7 +80,7 @@ class PlanContext:
     def rows_with(self, model: str, name: str) -> models.QuerySet | None:
         """Return the rows of a model whose table has that column; a history that does not track it has none."""
         rows, column = self.rows(model), self.renames.column(record_of(model), name)
-        if rows is None or column not in {one.name for one in rows.model._meta.get_fields()}:
+        if rows is None or column not in {field.name for field in rows.model._meta.get_fields()}:
             return None
         return rows
 
@@ -118,18 +118,18 @@ class PlanContext:
         if state is None:
             return set()
         alone = [(name,) for name, column in state.fields.items() if column.unique]
-        groups = [one.fields for one in state.options.get("constraints", ())]
+        groups = [constraint.fields for constraint in state.options.get("constraints", ())]
         return {tuple(map(source_name, names)) for names in [*alone, *groups]}
 
     def kept_constraints(self, model: str, name: str) -> list[models.UniqueConstraint]:
         """Return the constraints that name a column, now and after this plan."""
-        names = {one.name for one in self.constraints(model)}
+        names = {constraint.name for constraint in self.constraints(model)}
         wanted = self.to_state.models[self.label, model.lower()].options.get("constraints", ())
-        return [one for one in wanted if one.name in names and name in one.fields]
+        return [constraint for constraint in wanted if constraint.name in names and name in constraint.fields]
 
     def entity(self, business: Business, model: str) -> Entity | None:
         record = record_of(model)
-        return next((one for one in business.entities.values() if one.class_name.lower() == record), None)
+        return next((entity for entity in business.entities.values() if entity.class_name.lower() == record), None)
 
     def leaf(self, model: str, name: str) -> Field | None:
         """Return the field of a column as the definitions ask for it."""

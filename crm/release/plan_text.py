@@ -61,8 +61,8 @@ def _difference_lines(plan: ReleasePlan) -> Iterator[str]:
     """Yield what differs, each way out once below those that share it."""
     if plan.differences:
         yield from ("", "  " + _("The database differs:"))
-    for way_out, differences in groupby(plan.differences, key=lambda one: one.way_out):
-        yield from (f"    {'x' if one.blocks else '?'} {one.sentence}" for one in differences)
+    for way_out, differences in groupby(plan.differences, key=lambda difference: difference.way_out):
+        yield from (f"    {'x' if difference.blocks else '?'} {difference.sentence}" for difference in differences)
         yield from (f"        {line}" for line in wrap(way_out, 104))
 
 

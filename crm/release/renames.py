@@ -60,7 +60,11 @@ def _stays(other: Entity | Field | None) -> bool:
 
 
 def _followers(entity: Entity, old: str) -> dict[str, str]:
-    return {before: after for one in CAPABILITIES for before, after in one.models_renamed_with(entity, old).items()}
+    return {
+        before: after
+        for capability in CAPABILITIES
+        for before, after in capability.models_renamed_with(entity, old).items()
+    }
 
 
 def _entity(entity: Entity, former: str, state: ProjectState) -> Iterator[Operation]:

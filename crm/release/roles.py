@@ -28,7 +28,7 @@ def role_steps(business: Business, before: Business, *, edited: bool) -> Iterato
     """Return what becomes of the people whose role is renamed or gone, and of groups that are not as they should be."""
     heirs = {section.was: role for role, section in business.roles.items() if section.was}
     place = business.documents["app.yaml"].place(("roles",), key=True)
-    for role in (one for one in before.roles if one not in business.roles):
+    for role in (name for name in before.roles if name not in business.roles):
         count = people_of(business, role)
         if role in heirs:
             yield Step(f"rename the role {role} to {heirs[role]}, with {pluralize(count, 'account')}", SAFE, place)

@@ -44,7 +44,7 @@ class RuleCheck:
 def rules_of(business: Business, keys: Collection[str] = ()) -> list[RuleCheck]:
     """Return the rules of a business, or those with these keys: `booking.rules.0`, `booking.show.reason`."""
     rule_checks = [RuleCheck(entity, rule) for entity in business.entities.values() for rule in entity.rules.checks]
-    return [one for one in rule_checks if not keys or one.key in keys]
+    return [rule_check for rule_check in rule_checks if not keys or rule_check.key in keys]
 
 
 def new_rules(after: Business, former: dict[str, Entity]) -> list[RuleCheck]:
@@ -106,7 +106,7 @@ def _read(check: Expression, known: set[Field]) -> set[Field]:
 
 def _is_there(label: str, model: str, name: str) -> bool:
     model_class = apps.all_models[label].get(model)
-    return model_class is not None and name in {one.name for one in model_class._meta.get_fields()}
+    return model_class is not None and name in {field.name for field in model_class._meta.get_fields()}
 
 
 def describe_violations(rule_check: RuleCheck) -> list[str]:

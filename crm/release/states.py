@@ -54,7 +54,7 @@ class _Detector(MigrationAutodetector):
     """
 
     def _sort_migrations(self) -> None:
-        parts = {label: _new_models(found) for label, found in self.generated_operations.items()}
+        parts = {label: _new_models(operations) for label, operations in self.generated_operations.items()}
         self.generated_operations = {label: rest for label, (_, rest) in parts.items()}
         super()._sort_migrations()
         for label, (new, _) in parts.items():
@@ -90,7 +90,7 @@ PARTS = (migrations.AddField, migrations.AddIndex, migrations.AddConstraint)
 def detect(before: ProjectState, after: ProjectState, label: str) -> list[Operation]:
     """Return the operations that lead from one state to the other, in an order that can be run."""
     changes = _Detector(before, after, _Questioner())._detect_changes(convert_apps={label})
-    return fold([operation for one in changes.get(label, []) for operation in one.operations])
+    return fold([operation for migration in changes.get(label, []) for operation in migration.operations])
 
 
 def fold(operations: list[Operation]) -> list[Operation]:

@@ -160,12 +160,13 @@ class Size:
 
 def _settle_one(leaf: Any, sizes: dict[Any, Size]) -> Iterator[Problem]:
     expression, inner, place = leaf.entity.computed[leaf.name], computed_reads(leaf), leaf.place("compute")
-    storage = _storage(expression, {one.storage for one in inner})
-    written_out = {one: sizes[one] for one in inner if one.storage == storage}
+    storage = _storage(expression, {field.storage for field in inner})
+    written_out = {field: sizes[field] for field in inner if field.storage == storage}
     size = Size(
-        sum(1 for _ in expression.root.walk()) + sum(written_out.get(one, Size()).parts for one in reads(expression)),
-        nesting(expression.root, lambda one: written_out.get(one, Size()).depth),
-        1 + max((sizes[one].chain for one in inner), default=0),
+        sum(1 for _ in expression.root.walk())
+        + sum(written_out.get(field, Size()).parts for field in reads(expression)),
+        nesting(expression.root, lambda field: written_out.get(field, Size()).depth),
+        1 + max((sizes[field].chain for field in inner), default=0),
     )
     if storage == ON_READ and not size.fits:
         message = f"{leaf.name}: together with the fields that it reads, this is too long or nested too deeply"
@@ -184,7 +185,7 @@ def _storage(expression: Expression, inner: set[str]) -> str:
         return ON_READ
     return (
         GENERATED
-        if expression.is_of_row and all(_is_of_columns(one) for one in expression.root.walk())
+        if expression.is_of_row and all(_is_of_columns(node) for node in expression.root.walk())
         else MATERIALIZED
     )
 

@@ -39,7 +39,7 @@ ANY = f"{ORDERED}|{TEXT}|{BOOLEAN}"
 
 
 def _of_first(arguments: tuple[Node, ...]) -> Kind:
-    kinds = [one.kind for one in arguments]
+    kinds = [argument.kind for argument in arguments]
     return Kind(kinds[0].name, max(kind.places for kind in kinds), kinds[0].entity)
 
 

@@ -88,7 +88,7 @@ def _unreadable(source: str, error: SyntaxError) -> ExpressionError:
 
 def _offset(source: str, line: int) -> int:
     """Return how many letters stand before a line of the expression, which begins where the blanks before it end."""
-    ends = [0, *(found.end() for found in re.finditer(r"\r\n?|\n", source.strip()))]
+    ends = [0, *(line_end.end() for line_end in re.finditer(r"\r\n?|\n", source.strip()))]
     return len(source) - len(source.lstrip()) + ends[min(line, len(ends)) - 1]
 
 

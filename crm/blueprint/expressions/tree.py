@@ -112,11 +112,11 @@ class Expression:
     @property
     def is_timed(self) -> bool:
         """Say whether its value changes as time goes by, without anything being written."""
-        return any(isinstance(one, Operation) and one.name in TIMED for one in self.root.walk())
+        return any(isinstance(node, Operation) and node.name in TIMED for node in self.root.walk())
 
     @property
     def needs_user(self) -> bool:
-        return any(isinstance(one, Path) and one.of_user for one in self.root.walk())
+        return any(isinstance(node, Path) and node.of_user for node in self.root.walk())
 
     @property
     def is_of_row(self) -> bool:

@@ -16,10 +16,10 @@ from crm.release.reference.tables import row
 def commands_part() -> Iterator[str]:
     yield from ["## Commands", "", "Called as `python manage.py NAME`; `--help` shows Django's general options too."]
     yield ""
-    general = {one.dest for one in BaseCommand().create_parser("manage.py", "")._actions}
+    general = {action.dest for action in BaseCommand().create_parser("manage.py", "")._actions}
     for name in sorted(find_commands(str(settings.BASE_DIR / "crm" / "management"))):
         command = load_command_class("crm", name)
-        actions = [one for one in command.create_parser("manage.py", name)._actions if one.dest not in general]
+        actions = [action for action in command.create_parser("manage.py", name)._actions if action.dest not in general]
         yield from [f"### manage.py {name}", "", command.help, "", *_arguments(actions)]
 
 

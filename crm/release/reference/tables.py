@@ -36,7 +36,7 @@ EXPRESSION = "an [expression](#expressions)"
 
 def paragraph(text: str) -> Iterator[str]:
     """Yield a paragraph as lines of the page; what stands between backquotes is not broken."""
-    whole = re.sub(r"`[^`]*`", lambda found: found[0].replace(" ", "\0"), " ".join(text.split()))
+    whole = re.sub(r"`[^`]*`", lambda match: match[0].replace(" ", "\0"), " ".join(text.split()))
     lines = textwrap.wrap(whole, 120, break_long_words=False, break_on_hyphens=False)
     yield from (line.replace("\0", " ") for line in lines)
 
