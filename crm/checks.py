@@ -31,10 +31,13 @@ def release_in_force(databases: list[str] | None = None, **_: Any) -> list[check
         return [checks.Warning("The database has no tables yet.", hint="Run: manage.py apply", id="crm.W001")]
     snapshot = snapshot_in_force(location, settings.SNAPSHOT)
     files = {(location.label, path.stem) for path in location.migrations.glob("*.py")}
-    found = [*release_differences(snapshot, release), *unknown_migrations(location.label, applied, files)]
+    differences = [*release_differences(snapshot, release), *unknown_migrations(location.label, applied, files)]
     if settings.SNAPSHOT:  # Definitions that are tried out before they come into force.
-        found = [one for one in found if not isinstance(one, OtherDefinitions)]
-    return [checks.Warning(one.sentence, hint=f"{one.way_out} Run: manage.py apply", id="crm.W002") for one in found]
+        differences = [difference for difference in differences if not isinstance(difference, OtherDefinitions)]
+    return [
+        checks.Warning(difference.sentence, hint=f"{difference.way_out} Run: manage.py apply", id="crm.W002")
+        for difference in differences
+    ]
 
 
 @checks.register(checks.Tags.security, deploy=True)

@@ -63,7 +63,7 @@ def _read_profile(business: Any) -> Iterator[Problem]:
 
 def profile_link(entity: Any) -> Any:
     """Return the field of a profile that names its user, or None."""
-    return next((one for one in entity.fields.values() if one.type.kind == USER and not one.type.many), None)
+    return next((field for field in entity.fields.values() if field.type.kind == USER and not field.type.many), None)
 
 
 def _imply_view(grants: dict[str, Grant]) -> None:
@@ -80,9 +80,9 @@ def _read_role(entity: Any, role: str) -> Iterator[Problem]:
         if given is True:
             grants[verb] = EVERYTHING
         elif isinstance(given, RowLimit):
-            found: list[Problem] = []
-            grants[verb] = _read_limit(entity, given, found, "access", role, verb)
-            yield from found
+            problems: list[Problem] = []
+            grants[verb] = _read_limit(entity, given, problems, "access", role, verb)
+            yield from problems
     if section.view is False and CHANGE in grants:
         place = entity.place("access", role, CHANGE, key=True)
         yield Problem(place, f"{role!r} may not change what it may not see", "Grant 'view', or leave it out.")
@@ -120,14 +120,14 @@ def _read_limit(entity: Any, limit: RowLimit, problems: list[Problem], *path: Ha
 def _read_rows(entity: Any, source: str, problems: list[Problem], *path: Hashable) -> Expression | None:
     place = entity.place(*path)
     try:
-        found = read_expression(source, entity, with_user=True)
+        expression = read_expression(source, entity, with_user=True)
     except ExpressionError as error:
         problems.append(Problem(place.within(source, error.offset), error.message, error.hint))
         return None
-    if found.kind.name != BOOLEAN:
+    if expression.kind.name != BOOLEAN:
         hint = "Compare it with something: 'owner == user'."
-        problems.append(Problem(place, f"a condition must be yes or no, this is {found.kind}", hint))
-    elif any(isinstance(node, Aggregate) for node in found.root.walk()):
+        problems.append(Problem(place, f"a condition must be yes or no, this is {expression.kind}", hint))
+    elif any(isinstance(node, Aggregate) for node in expression.root.walk()):
         hint = "Keep the sum or count in a computed field, and read that."
         problems.append(Problem(place, "a rule for rows cannot read lists: it is asked for every record", hint))
-    return found
+    return expression

@@ -126,10 +126,10 @@ class _Compiler:
         self.entities[name] = entity
         for key, spec in sections.items():
             given, before = document.data.get(key), len(self.problems)
-            found = check_section(spec.Section, {} if given is None else given, document, (key,), self.problems)
+            section = check_section(spec.Section, {} if given is None else given, document, (key,), self.problems)
             if len(self.problems) > before:
                 self.faulty_sections.add((name, key))
-            entity.sections[key] = found if found is not None else spec.Section()
+            entity.sections[key] = section if section is not None else spec.Section()
 
     def _clashing_entities(self) -> None:
         seen: dict[str, Entity] = {}
@@ -156,22 +156,22 @@ class _Compiler:
                 self.faulty.add_field(entity, name)
                 continue
             before = len(self.problems)
-            found = self._field(entity, name, raw, entity.document, path)
-            if found:
-                self._put(entity, found)
+            field = self._field(entity, name, raw, entity.document, path)
+            if field:
+                self._put(entity, field)
             if len(self.problems) > before:
                 self.faulty.add_field(entity, name)
                 self.faulty_fields.add((entity.name, name))
 
-    def _put(self, entity: Entity, found: Field) -> None:
-        taken = {leaf.name: one for one in entity.fields.values() for leaf in [one, *one.leaves]}
-        for leaf in [found, *found.leaves]:
+    def _put(self, entity: Entity, field: Field) -> None:
+        taken = {leaf.name: other for other in entity.fields.values() for leaf in [other, *other.leaves]}
+        for leaf in [field, *field.leaves]:
             if leaf.name in taken:
                 first = taken[leaf.name]
                 message = f"{leaf.name!r} is a field already: {first.place(key=True)}"
-                self.problems.append(Problem(found.place(key=True), message))
+                self.problems.append(Problem(field.place(key=True), message))
                 return
-        entity.fields[found.name] = found
+        entity.fields[field.name] = field
 
     def _field(
         self,
@@ -202,11 +202,11 @@ class _Compiler:
         checked = check_section(spec.Options, options, document, path, self.problems, what)
         if checked is None or len(self.problems) > before:
             return None
-        found = Field(name, spec, checked, entity, document, path, record, whole)
-        for part, (type_name, part_options) in spec.parts(found).items():
+        field = Field(name, spec, checked, entity, document, path, record, whole)
+        for part, (type_name, part_options) in spec.parts(field).items():
             raw_part = {"type": type_name, **part_options}
-            found.parts[part] = self._field(entity, part, raw_part, document, path, record, found)
-        return found
+            field.parts[part] = self._field(entity, part, raw_part, document, path, record, field)
+        return field
 
     def _added_fields(self, entity: Entity) -> None:
         for field in list(entity.fields.values()):

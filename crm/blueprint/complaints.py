@@ -63,9 +63,9 @@ def check_section(
         return schema.model_validate(raw)
     except ValidationError as error:
         told = _worth_telling(error.errors(), raw)
-        for one in told:
-            problems.append(_problem(schema, one, document, path, what))
-        return _salvaged(schema, raw, [tuple(one["loc"]) for one in told])
+        for details in told:
+            problems.append(_problem(schema, details, document, path, what))
+        return _salvaged(schema, raw, [tuple(details["loc"]) for details in told])
 
 
 def _salvaged(schema: type[Checked], raw: Any, spots: list[tuple]) -> Checked | None:
@@ -89,12 +89,12 @@ def _drop(raw: Any, keys: tuple) -> None:
 
 def _worth_telling(errors: list[Any], raw: Any) -> list[Any]:
     """Of the branches of a union, tell the deepest alone: the one that was meant."""
-    found: dict[tuple, Any] = {}
-    for one in errors:
-        spot = _spot(one, raw)
-        found.setdefault(spot, {**one, "loc": spot})
-    shallow = {spot[:end] for spot in found for end in range(len(spot))}
-    return [one for spot, one in found.items() if spot not in shallow]
+    details_by_spot: dict[tuple, Any] = {}
+    for details in errors:
+        spot = _spot(details, raw)
+        details_by_spot.setdefault(spot, {**details, "loc": spot})
+    shallow = {spot[:end] for spot in details_by_spot for end in range(len(spot))}
+    return [details for spot, details in details_by_spot.items() if spot not in shallow]
 
 
 def _spot(error: Any, raw: Any) -> tuple:
@@ -139,7 +139,9 @@ def _shown(value: Any) -> str:
 
 def _known_keys(schema: type[BaseModel], spot: tuple) -> list[str]:
     for part in spot:
-        info = next((one for name, one in schema.model_fields.items() if part in (one.alias, name)), None)
+        info = next(
+            (candidate for name, candidate in schema.model_fields.items() if part in (candidate.alias, name)), None
+        )
         schema = (section_within(info.annotation) if info else None) or schema
     return known_keys(schema)
 
@@ -148,7 +150,7 @@ def section_within(annotation: Any) -> type[BaseModel] | None:
     """Return the section that an annotation such as `dict[str, RoleSection | None]` holds."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for one in get_args(annotation) if (found := section_within(one))), None)
+    return next((section for argument in get_args(annotation) if (section := section_within(argument))), None)
 
 
 def _literals(expected: str) -> list[str]:

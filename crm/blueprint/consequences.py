@@ -37,13 +37,13 @@ class Faulty:
     def add_lost_links(self, business: Business) -> None:
         """Add the fields that lead to what cannot be read: nothing can be said of what stands behind them."""
         for entity in business.entities.values():
-            for one in entity.fields.values():
-                if one.type.target(one) and one.target is None:
-                    self.add_field(entity, one.name)
+            for link in entity.fields.values():
+                if link.type.target(link) and link.target is None:
+                    self.add_field(entity, link.name)
 
     def causes_alone(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return the problems that name nothing faulty."""
-        return [one for one in problems if not self._follows(one)]
+        return [problem for problem in problems if not self._follows(problem)]
 
     def _follows(self, problem: Problem) -> bool:
         if self.app and ROLE.search(problem.message):

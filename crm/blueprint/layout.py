@@ -42,7 +42,7 @@ def check_title(entity: Entity, report: Report) -> None:
 
 
 def _default_title(entity: Entity) -> str:
-    named = [one for one in entity.leaves if one.type.reads_as_title]
+    named = [leaf for leaf in entity.leaves if leaf.type.reads_as_title]
     return "{" + named[0].name + "}" if named else ""
 
 
@@ -53,11 +53,11 @@ def check_unique(entity: Entity, report: Report) -> None:
         if not names or lists[index] in lists[:index] or len(lists[index]) < len(names):
             report("this list is empty" if not names else "this stands here twice", "unique", index)
         for inner, name in enumerate(names):
-            found = entity.find(name)
-            if found is None:
+            field = entity.find(name)
+            if field is None:
                 report(f"there is no field {name!r}", "unique", index, inner, hint=did_you_mean(name, entity.fields))
-            elif not found.stored or found.type.many:
-                report(f"{a_field(found.type.name)} holds no single value", "unique", index, inner)
+            elif not field.stored or field.type.many:
+                report(f"{a_field(field.type.name)} holds no single value", "unique", index, inner)
 
 
 def check_list(entity: Entity, report: Report) -> None:
@@ -148,7 +148,7 @@ def _check_related(entity: Entity, raw: dict, report: Report, at: tuple[Hashable
     for key in raw:
         if key != RELATED:
             report(f"unknown key {key!r} beside 'related'", *at, key, key=True)
-    linked = [one.entity.name for one in entity.pointing_here() if one.type.stored]
+    linked = [link.entity.name for link in entity.pointing_here() if link.type.stored]
     if raw[RELATED] not in linked:
         report(f"no link of {raw[RELATED]!r} leads here", *at, RELATED, hint=did_you_mean(raw[RELATED], linked))
 
@@ -183,19 +183,19 @@ def form_tabs(entity: Entity) -> list[Tab]:
     """
     tabs = [_tab(name, raw) for name, raw in (entity.section.layout.tabs or {}).items()]
     named = {name for tab in tabs for _, rows in tab.sections for row in rows for name in row}
-    rest = [one for one in entity.fields.values() if one.name not in named]
-    plain = tuple((one.name,) for one in rest if not one.type.rows)
+    rest = [field for field in entity.fields.values() if field.name not in named]
+    plain = tuple((field.name,) for field in rest if not field.type.rows)
     first = next((index for index, tab in enumerate(tabs) if tab.sections), None)
     if first is None:
         tabs.insert(0, Tab(entity.label, (("", plain),)))
     elif plain:
         tabs[first] = _with_rest(tabs[first], plain)
-    tabs += [Tab(one.label, (("", ((one.name,),)),)) for one in rest if one.type.rows]
+    tabs += [Tab(field.label, (("", ((field.name,),)),)) for field in rest if field.type.rows]
     shown = {tab.related for tab in tabs}
-    for one in entity.pointing_here():
-        if one.type.stored and not one.type.many and one.entity.name not in shown and not _is_child(one):
-            shown.add(one.entity.name)
-            tabs.append(Tab(one.entity.plural, related=one.entity.name))
+    for link in entity.pointing_here():
+        if link.type.stored and not link.type.many and link.entity.name not in shown and not _is_child(link):
+            shown.add(link.entity.name)
+            tabs.append(Tab(link.entity.plural, related=link.entity.name))
     words = {tab.panel for tab in tabs}
     tabs += [Tab(text, panel=word) for word, text in entity.business.language.panels.items() if word not in words]
     return list(_apart(tabs))
@@ -239,21 +239,21 @@ def list_columns(entity: Entity) -> list[str]:
     """Return the paths of the list's columns."""
     if entity.section.listing.columns is not None:
         return entity.section.listing.columns
-    return [one.name for one in entity.fields.values() if one.type.listable][:DEFAULT_COLUMNS]
+    return [field.name for field in entity.fields.values() if field.type.listable][:DEFAULT_COLUMNS]
 
 
 def list_filters(entity: Entity) -> list[str]:
     """Return the paths that the list is filtered by."""
     if entity.section.listing.filters is not None:
         return entity.section.listing.filters
-    return [one.name for one in entity.leaves if one.type.filter and one.type.filter_by_default]
+    return [leaf.name for leaf in entity.leaves if leaf.type.filter and leaf.type.filter_by_default]
 
 
 def list_search(entity: Entity) -> list[str]:
     """Return the paths that the search looks in."""
     if entity.section.listing.search is not None:
         return entity.section.listing.search
-    return [one.name for one in entity.leaves if one.type.searchable and one.stored]
+    return [leaf.name for leaf in entity.leaves if leaf.type.searchable and leaf.stored]
 
 
 def picker_search(entity: Entity) -> list[str]:

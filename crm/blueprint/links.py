@@ -26,23 +26,23 @@ def link_problems(business: Business) -> Iterator[Problem]:
 
 def _circles(business: Business) -> Iterator[Problem]:
     needs = {
-        name: [one for one in entity.fields.values() if one.type.needs_target(one) and one.target]
+        name: [field for field in entity.fields.values() if field.type.needs_target(field) and field.target]
         for name, entity in business.entities.items()
     }
     done: set[str] = set()
     for start in needs:
-        names, way, todo = [start], list[Field](), [iter(needs[start])]
+        names, links, todo = [start], list[Field](), [iter(needs[start])]
         while todo and start not in done:
             link = next(todo[-1], None)
             if link is None:
                 todo.pop()
                 done.add(names.pop())
-                way = way[:-1]
+                links = links[:-1]
             elif (target := link.type.target(link)) in names:
-                yield _circle([*way[names.index(target) :], link])
+                yield _circle([*links[names.index(target) :], link])
             elif target not in done:
                 names.append(target)
-                way.append(link)
+                links.append(link)
                 todo.append(iter(needs[target]))
 
 

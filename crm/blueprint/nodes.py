@@ -169,12 +169,12 @@ class Entity(Shared):
     @property
     def leaves(self) -> list[Field]:
         """The declared fields that hold data, composites taken apart, in the order of the file."""
-        return [leaf for one in self.fields.values() for leaf in one.leaves]
+        return [leaf for whole in self.fields.values() for leaf in whole.leaves]
 
     def find(self, name: str) -> Field | None:
         """Return a field by name: declared, part of a composite (`address_city`), or of every record."""
-        found = self.fields.get(name) or self.record_fields.get(name)
-        return found or next((leaf for leaf in self.leaves if leaf.name == name), None)
+        whole = self.fields.get(name) or self.record_fields.get(name)
+        return whole or next((leaf for leaf in self.leaves if leaf.name == name), None)
 
     def follow(self, path: str) -> list[Field]:
         """Return the fields along `customer.address.city`. Raises KeyError with the name that is not there."""
@@ -190,18 +190,18 @@ class Entity(Shared):
         Behind a link whose target cannot be read, that is the whole path: nobody knows what the target has.
         """
         entity: Entity | None = self
-        found: Field | None = None
+        step: Field | None = None
         for name in path.lstrip("-").split("."):
-            if found is not None and found.parts:
-                found = found.parts.get(f"{found.name}_{name}")
+            if step is not None and step.parts:
+                step = step.parts.get(f"{step.name}_{name}")
             else:
-                is_lost = found is not None and entity is None and bool(found.type.target(found))
-                found = entity.find(name) if entity else None
+                is_lost = step is not None and entity is None and bool(step.type.target(step))
+                step = entity.find(name) if entity else None
                 name = path.lstrip("-") if is_lost else name
-            if found is None:
+            if step is None:
                 raise KeyError(name)
-            yield found
-            entity = found.target
+            yield step
+            entity = step.target
 
     def place(self, *path: Hashable, key: bool = False) -> Place:
         return self.document.place(path, key=key)
@@ -211,8 +211,8 @@ class Entity(Shared):
 
     def pointing_here(self) -> list[Field]:
         """Return the fields of all entities that lead to this one, in the order of the files."""
-        everyone = (one for entity in self.business.entities.values() for one in entity.fields.values())
-        return [one for one in everyone if one.type.target(one) == self.name]
+        everyone = (link for entity in self.business.entities.values() for link in entity.fields.values())
+        return [link for link in everyone if link.type.target(link) == self.name]
 
     def __str__(self) -> str:
         return self.name

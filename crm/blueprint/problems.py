@@ -56,14 +56,17 @@ def _excerpt(place: Place) -> list[str]:
         return []
     column = place.column - 1
     start = max(0, column - WIDTH // 2) if column >= WIDTH else 0
-    text = "".join(one if one.isprintable() or one == "\t" else "\ufffd" for one in place.text)
+    text = "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in place.text)
     return [f"    {text[start : start + WIDTH].rstrip()}", f"    {_blank(text[start:column])}^"]
 
 
 def _blank(text: str) -> str:
     """Return blanks that are as wide as the text in a terminal."""
-    widths = (2 if unicodedata.east_asian_width(one) in "WF" else not unicodedata.combining(one) for one in text)
-    return "".join("\t" if one == "\t" else " " * width for one, width in zip(text, widths, strict=True))
+    widths = (
+        2 if unicodedata.east_asian_width(character) in "WF" else not unicodedata.combining(character)
+        for character in text
+    )
+    return "".join("\t" if character == "\t" else " " * width for character, width in zip(text, widths, strict=True))
 
 
 class DefinitionError(Exception):

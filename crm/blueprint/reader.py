@@ -62,9 +62,9 @@ class Document:
         path = tuple(path)
         while path:
             marks = (self.keys, self.values) if key else (self.values, self.keys)
-            found = marks[0].get(path) or marks[1].get(path)
-            if found:
-                return self.at(*found)
+            position = marks[0].get(path) or marks[1].get(path)
+            if position:
+                return self.at(*position)
             path, key = path[:-1], True
         return self.at(0, 0) if self.lines else Place(self.file)
 
@@ -123,11 +123,11 @@ class _Composer:
         return self.found
 
     def _check_characters(self) -> None:
-        found = UNPRINTABLE.search(self.text)
-        if found:
-            before = f"{self.text[: found.start()]}^".splitlines()
+        match = UNPRINTABLE.search(self.text)
+        if match:
+            before = f"{self.text[: match.start()]}^".splitlines()
             place = self.found.at(len(before) - 1, len(before[-1]) - 1)
-            self.problems.append(Problem(place, f"the character U+{ord(found[0]):04X} cannot stand in a definition"))
+            self.problems.append(Problem(place, f"the character U+{ord(match[0]):04X} cannot stand in a definition"))
             raise _Stop
 
     def _check_merge(self) -> None:
@@ -187,9 +187,9 @@ class _Composer:
             self._stop(mark, "anchors (&name) are not part of the language", "Write the value out.")
         if event.tag:
             self._stop(mark, f"tags ({event.tag}) are not part of the language", "Remove the tag.")
-        found = UNPRINTABLE.search(event.value) if isinstance(event, yaml.ScalarEvent) else None
-        if found:
-            self._stop(mark, f"the character U+{ord(found[0]):04X} cannot stand in a definition")
+        match = UNPRINTABLE.search(event.value) if isinstance(event, yaml.ScalarEvent) else None
+        if match:
+            self._stop(mark, f"the character U+{ord(match[0]):04X} cannot stand in a definition")
 
     def _sequence(self, path: Path_, depth: int) -> list:
         items: list = []

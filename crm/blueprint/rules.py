@@ -37,9 +37,9 @@ class Rule:
     def is_of_form(self) -> bool:
         """Say whether a record that is not saved yet can be held against it: it reads no list, and nothing kept."""
         return not any(
-            isinstance(one, Aggregate)
-            or (isinstance(one, Path) and any(step.storage == "kept" and len(one.steps) == 1 for step in one.steps))
-            for one in self.check.root.walk()
+            isinstance(node, Aggregate)
+            or (isinstance(node, Path) and any(step.storage == "kept" and len(node.steps) == 1 for step in node.steps))
+            for node in self.check.root.walk()
         )
 
 
@@ -72,13 +72,13 @@ def read_rules(business: Any) -> Iterator[Problem]:
 def _condition(entity: Any, source: str, *path: Hashable) -> tuple[Expression | None, list[Problem]]:
     place = entity.place(*path)
     try:
-        found = read_expression(source, entity)
+        expression = read_expression(source, entity)
     except ExpressionError as error:
         return None, [Problem(place.within(source, error.offset), error.message, error.hint)]
-    if found.kind.name != BOOLEAN:
+    if expression.kind.name != BOOLEAN:
         hint = "Compare it with something: '> 0', '!= null'."
-        return None, [Problem(place, f"a condition must be yes or no, this is {found.kind}", hint)]
-    return found, []
+        return None, [Problem(place, f"a condition must be yes or no, this is {expression.kind}", hint)]
+    return expression, []
 
 
 def _read_rule(entity: Any, index: int, raw: Any) -> Iterator[Problem]:
@@ -124,24 +124,24 @@ def _read_showing(entity: Any, name: str, raw: Any) -> Iterator[Problem]:
     if what:
         yield Problem(entity.place("show", name, key=True), f"{name!r} {what}: it cannot be asked for conditionally")
         return
-    found: dict[str, Expression] = {}
+    conditions: dict[str, Expression] = {}
     for key in ("visible_if", "required_if", "read_only_if"):
         source = getattr(raw, key)
         if source is not None:
             condition, problems = _condition(entity, source, "show", name, key)
             yield from problems
             if condition is not None:
-                found[key] = condition
+                conditions[key] = condition
     kind = None if target.type.many else kind_of(target)
-    if "required_if" in found and kind is None:
+    if "required_if" in conditions and kind is None:
         yield Problem(entity.place("show", name, "required_if"), f"{name!r} has no single value that could be required")
         return
-    if "read_only_if" in found and target.type.many:
+    if "read_only_if" in conditions and target.type.many:
         yield Problem(entity.place("show", name, "read_only_if"), f"{name!r} has no single value that could be closed")
         return
-    entity.rules.showing[name] = Showing(**found)
-    if "required_if" in found:
-        entity.rules.checks.append(_required(target, kind, found))
+    entity.rules.showing[name] = Showing(**conditions)
+    if "required_if" in conditions:
+        entity.rules.checks.append(_required(target, kind, conditions))
 
 
 def _never_conditional(target: Any) -> str:
@@ -151,12 +151,12 @@ def _never_conditional(target: Any) -> str:
     return "has several inputs" if target.parts else "holds rows" if target.type.rows else ""
 
 
-def _required(target: Any, kind: Kind, found: dict[str, Expression]) -> Rule:
+def _required(target: Any, kind: Kind, conditions: dict[str, Expression]) -> Rule:
     """Return the rule that a required field is filled, wherever it is shown."""
     yes_no = Kind(BOOLEAN)
     filled = Operation(yes_no, "!=", (Path(kind, (target,)), Literal(Kind(NULL))))
-    asked = [found[key] for key in ("required_if", "visible_if") if key in found]
-    ways = (filled, *(Operation(yes_no, "not", (one.root,)) for one in asked))
-    source = " or ".join([f"{target.name} != null", *(f"not ({one.source})" for one in asked)])
+    asked = [conditions[key] for key in ("required_if", "visible_if") if key in conditions]
+    ways = (filled, *(Operation(yes_no, "not", (condition.root,)) for condition in asked))
+    source = " or ".join([f"{target.name} != null", *(f"not ({condition.source})" for condition in asked)])
     check = Expression(source, Operation(yes_no, "or", ways), target.entity)
     return Rule(check, Template(REQUIRED, (REQUIRED,)), target.name, ("show", target.name))

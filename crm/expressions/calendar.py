@@ -45,20 +45,20 @@ def _sum(node: Operation) -> Parts:
     return days, rest
 
 
-def _combined(sign: str, one: Node | None, other: Node | None) -> Node | None:
-    if one is None or other is None:
-        return one if other is None else other if sign == "+" else Operation(other.kind, "neg", (other,))
-    return Operation(one.kind, sign, (one, other))
+def _combined(sign: str, left: Node | None, right: Node | None) -> Node | None:
+    if left is None or right is None:
+        return left if right is None else right if sign == "+" else Operation(right.kind, "neg", (right,))
+    return Operation(left.kind, sign, (left, right))
 
 
 def _negative(node: Operation) -> Parts:
-    days, rest = (one and Operation(node.kind, "neg", (one,)) for one in split(node.arguments[0]))
+    days, rest = (part and Operation(node.kind, "neg", (part,)) for part in split(node.arguments[0]))
     return days, rest
 
 
 def _whole(node: Operation, arguments: tuple[Node, ...]) -> Parts | None:
     """Return the parts where all arguments are of the same sort, so that nothing needs to be split."""
-    parts = [split(one) for one in arguments]
+    parts = [split(argument) for argument in arguments]
     if all(rest is None for _, rest in parts):
         return node, None
     return (None, node) if all(days is None for days, _ in parts) else None

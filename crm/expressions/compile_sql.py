@@ -102,8 +102,8 @@ def condition(expression: Expression, setting: CompileContext) -> Any:
 
 def rule(expression: Expression, setting: CompileContext) -> Any:
     """Return a rule for `filter()`: one that is about values which are not there is met."""
-    found = _condition(expression.root, replace(setting, null_passes=True))
-    return _same("COALESCE({0}, TRUE)", found, output=BOOL)
+    predicate = _condition(expression.root, replace(setting, null_passes=True))
+    return _same("COALESCE({0}, TRUE)", predicate, output=BOOL)
 
 
 def value(expression: Expression, setting: CompileContext, places: int = 0) -> Any:
@@ -151,8 +151,8 @@ def _rescaled(units: Any, before: int, after: int) -> Any:
 
 
 def _scaled_int(node: Node, setting: CompileContext, places: int | None = None) -> Any:
-    found = _UNITS[type(node)](node, setting)
-    return found if places is None else _rescaled(found, node.kind.places, places)
+    units = _UNITS[type(node)](node, setting)
+    return units if places is None else _rescaled(units, node.kind.places, places)
 
 
 def _nothing() -> Any:
@@ -176,8 +176,8 @@ def _scaled_path(node: Path, setting: CompileContext) -> Any:
     inner = _inlined(node, setting)
     if inner is not None:
         expression, there = inner
-        found = _scaled_int(expression.root, there)
-        return _rescaled(found, expression.kind.places, node.kind.places)
+        units = _scaled_int(expression.root, there)
+        return _rescaled(units, expression.kind.places, node.kind.places)
     if node.of_user:
         return _scaled_int(_known(node, setting), setting)
     column = _column(node, setting)
@@ -223,25 +223,25 @@ def _sum_of(sign: str) -> Callable[[Operation, CompileContext], Any]:
         if node.kind.name == DATETIME:
             return _shifted(sign, left, right, setting)
         places = node.kind.places
-        one, other = (
+        left_units, right_units = (
             _scaled_int(part, setting, places if part.kind.name == NUMBER else None) for part in (left, right)
         )
-        return _same(f"({{0}} {sign} {{1}})", one, other)
+        return _same(f"({{0}} {sign} {{1}})", left_units, right_units)
 
     return combine
 
 
 def _shifted(sign: str, moment: Node, span: Node, setting: CompileContext) -> Any:
     """Return a moment that is moved: by calendar days first, then by elapsed time."""
-    found = _scaled_int(moment, setting)
+    micros = _scaled_int(moment, setting)
     days, rest = calendar.split(span)
     if days is not None:
         zone = str(timezone.get_default_timezone())
         shift = _scaled_int(days, setting) if sign == "+" else _same("(-{0})", _scaled_int(days, setting))
-        found = DialectSQL(calendar.sqlite(zone), calendar.postgresql(zone), found, shift, output_field=WHOLE)
+        micros = DialectSQL(calendar.sqlite(zone), calendar.postgresql(zone), micros, shift, output_field=WHOLE)
     if rest is not None:
-        found = _same(f"({{0}} {sign} {{1}})", found, _scaled_int(rest, setting))
-    return _between(*EPOCH, found)
+        micros = _same(f"({{0}} {sign} {{1}})", micros, _scaled_int(rest, setting))
+    return _between(*EPOCH, micros)
 
 
 def _product(node: Operation, setting: CompileContext) -> Any:
@@ -256,10 +256,10 @@ def _quotient(node: Operation, setting: CompileContext) -> Any:
     return _divided(_scaled_int(left, setting, places), _scaled_int(right, setting, places))
 
 
-def _divided(one: Any, other: Any) -> Any:
+def _divided(dividend: Any, divisor: Any) -> Any:
     sqlite = f"CAST(ROUND({{0}} * {10**QUOTIENT}.0 / NULLIF({{1}}, 0)) AS INTEGER)"
     postgres = f"ROUND({{0}} * {10**QUOTIENT}.{'0' * 30} / NULLIF({{1}}, 0), 0)"
-    return DialectSQL(sqlite, postgres, one, other, output_field=WHOLE)
+    return DialectSQL(sqlite, postgres, dividend, divisor, output_field=WHOLE)
 
 
 def _duration_of(micros: int) -> Callable[[Operation, CompileContext], Any]:
@@ -268,31 +268,31 @@ def _duration_of(micros: int) -> Callable[[Operation, CompileContext], Any]:
         if isinstance(number, Literal):
             known = evaluate.evaluate(Expression("", node), setting.scope())
             return _nothing() if known is None else _same(f"({known // evaluate.timedelta(microseconds=1)})")
-        found = _rescaled(_same(f"({{0}} * {micros})", _scaled_int(number, setting)), number.kind.places, 0)
-        return _between(1 - evaluate.MOST_MICROS, evaluate.MOST_MICROS - 1, found)
+        scaled = _rescaled(_same(f"({{0}} * {micros})", _scaled_int(number, setting)), number.kind.places, 0)
+        return _between(1 - evaluate.MOST_MICROS, evaluate.MOST_MICROS - 1, scaled)
 
     return last
 
 
 def _chosen(node: Operation, setting: CompileContext) -> Any:
     test, *rest = node.arguments
-    parts = [_same_places(one, node, setting) for one in rest]
+    parts = [_same_places(argument, node, setting) for argument in rest]
     return _same("(CASE WHEN {0} THEN {1} ELSE {2} END)", _condition(test, setting), *parts)
 
 
-def _same_places(one: Node, node: Node, setting: CompileContext) -> Any:
-    return _scaled_int(one, setting, node.kind.places if one.kind.name == NUMBER else None)
+def _same_places(operand: Node, node: Node, setting: CompileContext) -> Any:
+    return _scaled_int(operand, setting, node.kind.places if operand.kind.name == NUMBER else None)
 
 
 def _first_of(node: Operation, setting: CompileContext) -> Any:
-    parts = [_same_places(one, node, setting) for one in node.arguments]
+    parts = [_same_places(argument, node, setting) for argument in node.arguments]
     return _same(f"COALESCE({', '.join(f'{{{index}}}' for index in range(len(parts)))}, NULL)", *parts)
 
 
 def _extreme(sign: str) -> Callable[[Operation, CompileContext], Any]:
     def choose(node: Operation, setting: CompileContext) -> Any:
         end = f"{'' if sign == '<' else '-'}{2**63 - 1}"
-        return _min_max(sign, end, [_same_places(one, node, setting) for one in node.arguments], WHOLE)
+        return _min_max(sign, end, [_same_places(argument, node, setting) for argument in node.arguments], WHOLE)
 
     return choose
 
@@ -312,7 +312,7 @@ def _min_max(sign: str, end: str, parts: list[Any], output: models.Field) -> Any
 
 def _int_function(sqlite: str, postgres: str) -> Callable[[Operation, CompileContext], Any]:
     def measure(node: Operation, setting: CompileContext) -> Any:
-        inner = [_native(one, setting) for one in node.arguments]
+        inner = [_native(argument, setting) for argument in node.arguments]
         return DialectSQL(sqlite, f"CAST({postgres} AS numeric)", *inner, output_field=WHOLE)
 
     return measure
@@ -323,7 +323,7 @@ def _days_since(node: Operation, setting: CompileContext) -> Any:
 
 
 def _days_between(node: Operation, setting: CompileContext) -> Any:
-    return _days_apart(*(_native(one, setting) for one in node.arguments))
+    return _days_apart(*(_native(argument, setting) for argument in node.arguments))
 
 
 def _days_apart(start: Any, end: Any) -> Any:
@@ -412,8 +412,8 @@ def _inlined(node: Path, setting: CompileContext) -> tuple[Expression, CompileCo
     expression = setting.inlined(node.steps[-1]) if node.steps and not node.of_user else None
     if expression is None:
         return None
-    way = "".join(f"{step.name}__" for step in node.steps[:-1] if not step.parts)
-    return expression, replace(setting, prefix=setting.prefix + way)
+    lookup_path = "".join(f"{step.name}__" for step in node.steps[:-1] if not step.parts)
+    return expression, replace(setting, prefix=setting.prefix + lookup_path)
 
 
 def _native_operation(node: Operation, setting: CompileContext) -> Any:
@@ -431,7 +431,7 @@ def _today(setting: CompileContext) -> Any:
 
 
 def _concat_or_shift_date(node: Operation, setting: CompileContext) -> Any:
-    left, right = (_native(one, setting) for one in node.arguments)
+    left, right = (_native(argument, setting) for argument in node.arguments)
     if node.kind.name == TEXT:
         return _same("({0} || {1})", left, right, output=CHARS)
     sign = "-" if node.name == "-" else ""
@@ -445,20 +445,20 @@ def _concat_or_shift_date(node: Operation, setting: CompileContext) -> Any:
 
 def _native_if(node: Operation, setting: CompileContext) -> Any:
     test, *rest = node.arguments
-    parts = [_native(one, setting) for one in rest]
+    parts = [_native(argument, setting) for argument in rest]
     template = "(CASE WHEN {0} THEN {1} ELSE {2} END)"
     return _same(template, _condition(test, setting), *parts, output=NATIVE[node.kind.name])
 
 
 def _native_first(node: Operation, setting: CompileContext) -> Any:
-    parts = [_native(one, setting) for one in node.arguments]
+    parts = [_native(argument, setting) for argument in node.arguments]
     slots = ", ".join(f"{{{index}}}" for index in range(len(parts)))
     return _same(f"COALESCE({slots}, NULL)", *parts, output=NATIVE[node.kind.name])
 
 
 def _native_extreme(node: Operation, setting: CompileContext) -> Any:
     sign, end = ("<", "'~'") if node.name == "min" else (">", "''")
-    return _min_max(sign, end, [_native(one, setting) for one in node.arguments], NATIVE[node.kind.name])
+    return _min_max(sign, end, [_native(argument, setting) for argument in node.arguments], NATIVE[node.kind.name])
 
 
 def _day_of(node: Operation, setting: CompileContext) -> Any:
@@ -500,7 +500,7 @@ def _condition(node: Node, setting: CompileContext) -> Any:
 
 def _all_of(word: str) -> Callable[[Operation, CompileContext], Any]:
     def combine(node: Operation, setting: CompileContext) -> Any:
-        parts = [_condition(one, setting) for one in node.arguments]
+        parts = [_condition(argument, setting) for argument in node.arguments]
         slots = f" {word} ".join(f"{{{index}}}" for index in range(len(parts)))
         return _same(f"({slots})", *parts, output=BOOL)
 
@@ -517,15 +517,15 @@ def _is_plain(node: Node, setting: CompileContext) -> bool:
 def _sides(node: Operation, setting: CompileContext) -> list[Any]:
     """Return the values that are compared in the same terms; each stands once in what comes of it."""
     sides = node.arguments
-    kinds = {one.kind.name for one in sides} - {NULL}
+    kinds = {side.kind.name for side in sides} - {NULL}
     if kinds == {NUMBER}:
-        if all(_is_plain(one, setting) for one in sides) and any(isinstance(one, Path) for one in sides):
-            return [_column_operand(one, setting) for one in sides]
-        places = max(one.kind.places for one in sides)
-        return [_scaled_int(one, setting, places) for one in sides]
-    if kinds == {DATETIME} and not all(_is_plain(one, setting) for one in sides):
-        return [_scaled_int(one, setting) for one in sides]
-    return [_native(one, setting) for one in sides]
+        if all(_is_plain(side, setting) for side in sides) and any(isinstance(side, Path) for side in sides):
+            return [_column_operand(side, setting) for side in sides]
+        places = max(side.kind.places for side in sides)
+        return [_scaled_int(side, setting, places) for side in sides]
+    if kinds == {DATETIME} and not all(_is_plain(side, setting) for side in sides):
+        return [_scaled_int(side, setting) for side in sides]
+    return [_native(side, setting) for side in sides]
 
 
 def _column_operand(node: Node, setting: CompileContext) -> Any:
@@ -538,8 +538,8 @@ def _column_operand(node: Node, setting: CompileContext) -> Any:
 
 def _equal(node: Operation, setting: CompileContext) -> Any:
     left, right = node.arguments
-    for one, other in ((left, right), (right, left)):
-        if isinstance(one, Literal) and one.value is None:
+    for operand, other in ((left, right), (right, left)):
+        if isinstance(operand, Literal) and operand.value is None:
             return _same("({0} IS NULL)", _native(other, setting), output=BOOL)
     sides = _sides(node, setting)
     return DialectSQL("({0} IS {1})", "({0} IS NOT DISTINCT FROM {1})", *sides, output_field=BOOL)
@@ -594,20 +594,20 @@ def _kind_of_end(node: Aggregate) -> Kind:
 
 
 def _sum(node: Aggregate, rows: Any, end: Path, setting: CompileContext) -> Any:
-    found = rows.annotate(_sum=Sum(_scaled_int(end, setting), output_field=WHOLE)).values("_sum")
+    totals = rows.annotate(_sum=Sum(_scaled_int(end, setting), output_field=WHOLE)).values("_sum")
     return DialectSQL(
-        "COALESCE({0}, 0)", "CAST(COALESCE({0}, 0) AS numeric)", Subquery(found, WHOLE), output_field=WHOLE
+        "COALESCE({0}, 0)", "CAST(COALESCE({0}, 0) AS numeric)", Subquery(totals, WHOLE), output_field=WHOLE
     )
 
 
 def _mean(node: Aggregate, rows: Any, end: Path, setting: CompileContext) -> Any:
     units = _scaled_int(end, setting)
-    found = rows.annotate(_sum=Sum(units, output_field=WHOLE), _n=Count(units))
+    totals = rows.annotate(_sum=Sum(units, output_field=WHOLE), _n=Count(units))
     if node.kind.name == NUMBER:
         mean = _rescaled(_divided(F("_sum"), F("_n")), end.kind.places + QUOTIENT, QUOTIENT)
     else:
         mean = _rescaled(_divided(F("_sum"), F("_n")), QUOTIENT, 0)
-    return Subquery(found.annotate(_mean=mean).values("_mean"), WHOLE)
+    return Subquery(totals.annotate(_mean=mean).values("_mean"), WHOLE)
 
 
 def _end_of(how: type) -> Callable[..., Any]:
@@ -621,8 +621,8 @@ def _end_of(how: type) -> Callable[..., Any]:
 
 
 def _aggregate_units(node: Aggregate, setting: CompileContext) -> Any:
-    found = _aggregate(node, setting)
-    return _micros(found) if node.kind.name == DATETIME else found
+    aggregate = _aggregate(node, setting)
+    return _micros(aggregate) if node.kind.name == DATETIME else aggregate
 
 
 _AGGREGATES: dict[str, Callable[..., Any]] = {"sum": _sum, "avg": _mean, "min": _end_of(Min), "max": _end_of(Max)}

@@ -19,7 +19,7 @@ class DialectSQL(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
         template = self.postgresql if connection.vendor == "postgresql" else self.sqlite
-        compiled = [compiler.compile(one) for one in self.source_expressions]
+        compiled = [compiler.compile(source) for source in self.source_expressions]
         sql, parameters = "", list[Any]()
         for index, piece in enumerate(SLOT.split(template)):
             if index % 2:

@@ -91,71 +91,71 @@ def profile_of(user: Any, entity: Any) -> Any:
         from django.apps import apps
 
         model = apps.get_model(entity.business.label, entity.class_name)
-        name = next(one.name for one in entity.fields.values() if one.type.kind == USER)
+        name = next(field.name for field in entity.fields.values() if field.type.kind == USER)
         known[entity.name] = model._base_manager.filter(**{name: user.pk}).first()
     return known[entity.name]
 
 
 def follow(record: Any, steps: Sequence[Any]) -> Any:
     """Return the operand at the end of a path, None where a link on the way leads nowhere."""
-    one = [step for step in steps if not step.parts]
-    for step in one[:-1]:
+    leaf_steps = [step for step in steps if not step.parts]
+    for step in leaf_steps[:-1]:
         record = getattr(record, step.name, None) if record is not None else None
-    if record is None or not one:
+    if record is None or not leaf_steps:
         return record
-    end = one[-1]
+    end = leaf_steps[-1]
     value = getattr(record, end.name, None)
-    found = end.type.operand(value, end)
-    return Decimal(found) if end.type.kind == NUMBER and found is not None else found
+    operand = end.type.operand(value, end)
+    return Decimal(operand) if end.type.kind == NUMBER and operand is not None else operand
 
 
 def _operation(node: Operation, scope: EvalContext) -> Any:
     special = _SPECIAL.get(node.name)
     if special is not None:
         return special(node, scope)
-    values = [_value(one, scope) for one in node.arguments]
+    values = [_value(argument, scope) for argument in node.arguments]
     if any(value is None for value in values):
         return None
     return _PLAIN[node.name](node, scope, *values)
 
 
 def _and(node: Operation, scope: EvalContext) -> bool | None:
-    found = [_truth(one, scope) for one in node.arguments]
-    return False if False in found else None if None in found else True
+    truths = [_truth(argument, scope) for argument in node.arguments]
+    return False if False in truths else None if None in truths else True
 
 
 def _or(node: Operation, scope: EvalContext) -> bool | None:
-    found = [_truth(one, scope) for one in node.arguments]
-    return True if True in found else None if None in found else False
+    truths = [_truth(argument, scope) for argument in node.arguments]
+    return True if True in truths else None if None in truths else False
 
 
 def _not(node: Operation, scope: EvalContext) -> bool | None:
-    found = _truth(node.arguments[0], scope)
-    return None if found is None else not found
+    truth = _truth(node.arguments[0], scope)
+    return None if truth is None else not truth
 
 
 def _truth(node: Node, scope: EvalContext) -> bool | None:
     """Return whether a condition holds; unknown only where the scope is lenient, and never for a field."""
-    found = _value(node, scope)
-    return found if scope.null_passes and isinstance(node, Operation) else found is True
+    value = _value(node, scope)
+    return value if scope.null_passes and isinstance(node, Operation) else value is True
 
 
 def _equal(node: Operation, scope: EvalContext) -> bool:
-    one, other = (_value(part, scope) for part in node.arguments)
-    return one == other
+    left, right = (_value(part, scope) for part in node.arguments)
+    return left == right
 
 
 def _in(node: Operation, scope: EvalContext) -> bool:
     wanted = _value(node.arguments[0], scope)
-    return wanted is not None and any(wanted == _value(one, scope) for one in node.arguments[1:])
+    return wanted is not None and any(wanted == _value(argument, scope) for argument in node.arguments[1:])
 
 
 def _compares(how: Callable[[Any, Any], bool]) -> Callable[[Operation, EvalContext], bool | None]:
     def compare(node: Operation, scope: EvalContext) -> bool | None:
-        one, other = (_value(part, scope) for part in node.arguments)
-        if one is None or other is None:
+        left, right = (_value(part, scope) for part in node.arguments)
+        if left is None or right is None:
             return None if scope.null_passes else False
-        return how(one, other)
+        return how(left, right)
 
     return compare
 
@@ -166,8 +166,8 @@ def _if(node: Operation, scope: EvalContext) -> Any:
 
 
 def _coalesce(node: Operation, scope: EvalContext) -> Any:
-    for one in node.arguments:
-        value = _value(one, scope)
+    for argument in node.arguments:
+        value = _value(argument, scope)
         if value is not None:
             return _scaled(value, node)
     return None
@@ -187,10 +187,10 @@ _SPECIAL: dict[str, Callable[[Operation, EvalContext], Any]] = {
     "not": _not,
     "==": _equal,
     "!=": lambda node, scope: not _equal(node, scope),
-    "<": _compares(lambda one, other: one < other),
-    "<=": _compares(lambda one, other: one <= other),
-    ">": _compares(lambda one, other: one > other),
-    ">=": _compares(lambda one, other: one >= other),
+    "<": _compares(lambda left, right: left < right),
+    "<=": _compares(lambda left, right: left <= right),
+    ">": _compares(lambda left, right: left > right),
+    ">=": _compares(lambda left, right: left >= right),
     "in": _in,
     "if": _if,
     "coalesce": _coalesce,
@@ -198,23 +198,23 @@ _SPECIAL: dict[str, Callable[[Operation, EvalContext], Any]] = {
 }
 
 
-def _add(node: Operation, scope: EvalContext, one: Any, other: Any) -> Any:
-    return _moved(node, scope, one, other, 1) if _moves(one, other) else one + other
+def _add(node: Operation, scope: EvalContext, left: Any, right: Any) -> Any:
+    return _moved(node, scope, left, right, 1) if _moves(left, right) else left + right
 
 
-def _subtract(node: Operation, scope: EvalContext, one: Any, other: Any) -> Any:
-    return _moved(node, scope, one, other, -1) if _moves(one, other) else one - other
+def _subtract(node: Operation, scope: EvalContext, left: Any, right: Any) -> Any:
+    return _moved(node, scope, left, right, -1) if _moves(left, right) else left - right
 
 
-def _moves(one: Any, other: Any) -> bool:
-    return isinstance(other, timedelta) and isinstance(one, date)
+def _moves(left: Any, right: Any) -> bool:
+    return isinstance(right, timedelta) and isinstance(left, date)
 
 
 def _moved(node: Operation, scope: EvalContext, moment: date, by: timedelta, sign: int) -> date | None:
     """Move a date by whole days, a moment by calendar days and elapsed time; nothing beyond the end of time."""
     if isinstance(moment, datetime):
         parts = calendar.split(node.arguments[1])
-        days, rest = (_value(one, scope) if one else timedelta() for one in parts)
+        days, rest = (_value(part, scope) if part else timedelta() for part in parts)
         return None if days is None or rest is None else calendar.move(moment, sign * days, sign * rest)
     try:
         return moment + timedelta(days=sign * int(by / timedelta(days=1)))
@@ -222,12 +222,12 @@ def _moved(node: Operation, scope: EvalContext, moment: date, by: timedelta, sig
         return None
 
 
-def _divide(node: Operation, scope: EvalContext, one: Decimal, other: Decimal) -> Decimal | None:
-    if not other:
+def _divide(node: Operation, scope: EvalContext, dividend: Decimal, divisor: Decimal) -> Decimal | None:
+    if not divisor:
         return None
     if power_of_ten(node.arguments[1]) is not None:
-        return EXACT.divide(one, other)
-    return rounded(EXACT.divide(one, other), QUOTIENT)
+        return EXACT.divide(dividend, divisor)
+    return rounded(EXACT.divide(dividend, divisor), QUOTIENT)
 
 
 def _duration_of(unit: timedelta) -> Callable[..., timedelta]:
@@ -252,7 +252,7 @@ def _today(node: Operation, scope: EvalContext) -> date:
 
 def _extreme(how: Callable[..., Any]) -> Callable[[Operation, EvalContext], Any]:
     def choose(node: Operation, scope: EvalContext) -> Any:
-        values = [value for one in node.arguments if (value := _value(one, scope)) is not None]
+        values = [value for argument in node.arguments if (value := _value(argument, scope)) is not None]
         return _scaled(how(values), node) if values else None
 
     return choose
@@ -265,9 +265,9 @@ LETTERS = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 _PLAIN: dict[str, Callable[..., Any]] = {
     "+": _add,
     "-": _subtract,
-    "*": lambda node, scope, one, other: EXACT.multiply(one, other),
+    "*": lambda node, scope, left, right: EXACT.multiply(left, right),
     "/": _divide,
-    "neg": lambda node, scope, one: -one,
+    "neg": lambda node, scope, number: -number,
     "today": _today,
     "now": lambda node, scope: scope.moment,
     "days": _duration_of(timedelta(days=1)),

@@ -228,14 +228,14 @@ class FieldType:
 
     def _defaults(self, field: Field) -> dict[str, Any]:
         """A column's default for Python, and the database's own so that an older release can still insert."""
-        default, found = self.default(field), {}
+        default, defaults = self.default(field), {}
         if default is not NOTHING:
-            found["default"] = default
+            defaults["default"] = default
         in_database = self.db_default(field)
         if in_database is not NOTHING:
-            found["db_default"] = in_database
-            found.setdefault("default", None if self.empty(field) is None else self.empty(field))
-        return found
+            defaults["db_default"] = in_database
+            defaults.setdefault("default", None if self.empty(field) is None else self.empty(field))
+        return defaults
 
     def default_words(self, field: Field) -> Mapping[str, Callable[[], Any]]:
         """Return the words that stand for a default found out at saving, such as `today`."""
@@ -323,9 +323,9 @@ class FieldType:
         """Say where the values are records; None for values in themselves."""
         return None
 
-    def equals(self, one: Any, other: Any) -> bool:
+    def equals(self, value: Any, other: Any) -> bool:
         """Say whether two values are the same to people."""
-        return one == other
+        return value == other
 
     def comparison_key(self, value: Any, field: Field) -> Any:
         """Return the comparison form of a stored value: two values with the same one are one value.

@@ -34,9 +34,9 @@ class Choice(Section):
 
 def _choices(raw: object) -> object:
     if isinstance(raw, list):
-        if any(isinstance(one, list | dict) or one is None for one in raw):
+        if any(isinstance(choice, list | dict) or choice is None for choice in raw):
             raise ValueError("each choice is a word of its own, not a list or a map")
-        raw = {str(one): None for one in raw}
+        raw = {str(choice): None for choice in raw}
     if isinstance(raw, Mapping):
         return {
             str(key): {"label": value} if isinstance(value, str | int) else value or {} for key, value in raw.items()
@@ -73,7 +73,7 @@ class ChoiceType(FieldType):
 
     def labels(self, field: Field) -> list[tuple[str, str]]:
         """Return the choices as Django wants them: key and label."""
-        return [(key, one.label or humanize(key)) for key, one in field.options.choices.items()]
+        return [(key, choice.label or humanize(key)) for key, choice in field.options.choices.items()]
 
     def nullable(self, field: Field) -> bool:
         return False
@@ -86,7 +86,7 @@ class ChoiceType(FieldType):
 
     def badges(self, value: Any, field: Field) -> list[tuple[str, str]]:
         choices = field.options.choices
-        if not any(one.color for one in choices.values()):
+        if not any(choice.color for choice in choices.values()):
             return []
         color = choices[value].color if value in choices else None
         return [(self.display(value, field), color or "gray")]
@@ -95,11 +95,11 @@ class ChoiceType(FieldType):
         text = text_of(raw)
         if text in field.options.choices:
             return text
-        found = [key for key, label in self.labels(field) if text.lower() in {label.lower(), key.lower()}]
-        if len(found) != 1:
+        keys = [key for key, label in self.labels(field) if text.lower() in {label.lower(), key.lower()}]
+        if len(keys) != 1:
             known = [label for _, label in self.labels(field)]
             raise ValueError(f"{shorten(text)} is none of the choices. {did_you_mean(text, known)}".strip())
-        return found[0]
+        return keys[0]
 
     def input_options(self, field: Field) -> dict[str, Any]:
         return {"choices": self.labels(field)}
@@ -108,15 +108,15 @@ class ChoiceType(FieldType):
         return {"enum": list(field.options.choices)}
 
     def replaced_values(self, field: Field) -> dict[str, str]:
-        return {one.was: key for key, one in field.options.choices.items() if one.was}
+        return {choice.was: key for key, choice in field.options.choices.items() if choice.was}
 
     def check(self, field: Field, report: Report) -> None:
-        former = [one.was for one in field.options.choices.values() if one.was]
-        for key, one in field.options.choices.items():
-            if one.was in field.options.choices:
-                report(f"{one.was!r} is still a choice: nothing takes its place", "choices", key, "was")
-            elif one.was and former.count(one.was) > 1:
-                report(f"more than one choice takes the place of {one.was!r}", "choices", key, "was")
+        former = [choice.was for choice in field.options.choices.values() if choice.was]
+        for key, choice in field.options.choices.items():
+            if choice.was in field.options.choices:
+                report(f"{choice.was!r} is still a choice: nothing takes its place", "choices", key, "was")
+            elif choice.was and former.count(choice.was) > 1:
+                report(f"more than one choice takes the place of {choice.was!r}", "choices", key, "was")
         super().check(field, report)
 
 

@@ -162,8 +162,8 @@ class File(FieldType):
     def validate(self, value: Any, field: Field) -> Any:
         return value
 
-    def equals(self, one: Any, other: Any) -> bool:
-        return str(one or "") == str(other or "")
+    def equals(self, value: Any, other: Any) -> bool:
+        return str(value or "") == str(other or "")
 
 
 class Image(File):

@@ -101,9 +101,9 @@ class SequenceType(Text):
         pattern = re.sub(r"\\\{n(:\d+)?\\\}", r"(?P<n>\\d{1,17})", pattern, count=1)
         highest: dict[str, int] = {}
         for record in records:
-            found = re.fullmatch(pattern, str(getattr(record, field.name)))
-            if found:
-                parts = found.groupdict()
+            match = re.fullmatch(pattern, str(getattr(record, field.name)))
+            if match:
+                parts = match.groupdict()
                 prefix = self._period(field, parts.get("year", ""), parts.get("month", ""))
                 highest[prefix] = max(highest.get(prefix, 0), int(parts["n"]))
         for prefix, number in highest.items():
@@ -119,12 +119,12 @@ class SequenceType(Text):
 
     @staticmethod
     def _write(prefix: str, number: int) -> str:
-        return re.sub(r"\{n(?::(0?)(\d{1,2}))?\}", lambda found: _pad(number, found), prefix)
+        return re.sub(r"\{n(?::(0?)(\d{1,2}))?\}", lambda match: _pad(number, match), prefix)
 
 
-def _pad(number: int, found: re.Match) -> str:
-    width = int(found[2] or 0)
-    return str(number).rjust(width, "0" if found[1] else " ").strip()
+def _pad(number: int, match: re.Match) -> str:
+    width = int(match[2] or 0)
+    return str(number).rjust(width, "0" if match[1] else " ").strip()
 
 
 def _taken(model: type[models.Model], field: Field, values: Sequence[str]) -> set[str]:
@@ -134,8 +134,8 @@ def _taken(model: type[models.Model], field: Field, values: Sequence[str]) -> se
         rows = model._base_manager.filter(**{f"{field.name}__in": values})
         return set(rows.values_list(field.name, flat=True))
     keys = {field.type.comparison_key(value, field): value for value in values}
-    found = model._base_manager.filter(**{f"{twin}__in": list(keys)}).values_list(twin, flat=True)
-    return {keys[key] for key in found}
+    taken_keys = model._base_manager.filter(**{f"{twin}__in": list(keys)}).values_list(twin, flat=True)
+    return {keys[key] for key in taken_keys}
 
 
 class SlugOptions(Options):
@@ -177,16 +177,16 @@ class SlugType(Text):
     def fill(self, records: Sequence[models.Model], field: Field) -> None:
         """Make the missing slugs of the source field; a number tells equal ones apart."""
         source = field.options.source
-        empty = [one for one in records if source and not getattr(one, field.name) and getattr(one, source)]
-        bases = {id(one): slugify(str(getattr(one, source)))[:90] or uuid.uuid4().hex[:8] for one in empty}
+        empty = [record for record in records if source and not getattr(record, field.name) and getattr(record, source)]
+        bases = {id(record): slugify(str(getattr(record, source)))[:90] or uuid.uuid4().hex[:8] for record in empty}
         model = type(empty[0]) if empty else None
-        for one in empty:
-            base = bases[id(one)]
+        for record in empty:
+            base = bases[id(record)]
             near = model._base_manager.filter(**{f"{field.name}__istartswith": base})
             words = [*near.values_list(field.name, flat=True), *(getattr(other, field.name) or "" for other in records)]
             taken = {word.lower() for word in words}
             free = (word for word in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if word not in taken)
-            setattr(one, field.name, next(free))
+            setattr(record, field.name, next(free))
 
 
 class UuidOptions(Options):
@@ -265,7 +265,7 @@ class Json(FieldType):
 
 def _number(value: Any) -> float:
     """Return a number that JSON can hold: neither Infinity nor what would become it, such as 1e999."""
-    found = float(value)
-    if not math.isfinite(found):
+    number = float(value)
+    if not math.isfinite(number):
         raise ValueError(f"{value} is no number of JSON")
-    return found
+    return number

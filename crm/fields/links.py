@@ -109,7 +109,7 @@ class Links(Link):
         return False
 
     def display(self, value: Iterable[Any], field: Field) -> str:
-        return ", ".join(str(one) for one in value)
+        return ", ".join(str(record) for record in value)
 
     def reference(self, field: Field) -> Reference:
         return Reference(_model(field), entity=self.target(field), many=True)

@@ -68,8 +68,8 @@ class Date(FieldType):
         return {"today": timezone.localdate}
 
     def db_default(self, field: Field) -> Any:
-        found = super().db_default(field)
-        return Today() if found is NOTHING and self.default(field) is not NOTHING else found
+        default = super().db_default(field)
+        return Today() if default is NOTHING and self.default(field) is not NOTHING else default
 
     def display(self, value: Any, field: Field) -> str:
         return format_date(value, "medium", locale=locale_of(field.business))
@@ -83,8 +83,8 @@ class Date(FieldType):
         if isinstance(raw, date):
             return raw
         text = text_of(raw)
-        if found := _by_formats(text, reading):
-            return found.date()
+        if parsed := _by_formats(text, reading):
+            return parsed.date()
         try:
             plain = parse_date(text)
             moment = None if plain else parse_datetime(text)
@@ -130,8 +130,8 @@ class DateTime(FieldType):
         return {"now": timezone.now}
 
     def db_default(self, field: Field) -> Any:
-        found = super().db_default(field)
-        return Now() if found is NOTHING and self.default(field) is not NOTHING else found
+        default = super().db_default(field)
+        return Now() if default is NOTHING and self.default(field) is not NOTHING else default
 
     def display(self, value: datetime, field: Field) -> str:
         local, locale = value.astimezone(zone_of(field)), locale_of(field.business)
@@ -145,13 +145,13 @@ class DateTime(FieldType):
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> datetime:
         """Return the moment in UTC: a local one of the hour that comes twice would equal no other, not even itself."""
-        found, zone = self._moment(raw, reading), zone_of(field)
+        parsed, zone = self._moment(raw, reading), zone_of(field)
         try:
-            moment = (found if timezone.is_aware(found) else found.replace(tzinfo=zone)).astimezone(UTC)
+            moment = (parsed if timezone.is_aware(parsed) else parsed.replace(tzinfo=zone)).astimezone(UTC)
             local = moment.astimezone(zone).replace(tzinfo=None)
         except OverflowError:
             raise ValueError(f"{shorten(text_of(raw))} is too near the end of time.") from None
-        if timezone.is_naive(found) and local != found:
+        if timezone.is_naive(parsed) and local != parsed:
             raise ValueError(f"{shorten(text_of(raw))} does not exist: the clocks were put forward then.")
         return moment
 
@@ -162,17 +162,17 @@ class DateTime(FieldType):
         if isinstance(raw, date):
             return datetime.combine(raw, time())
         text = text_of(raw)
-        found = _by_formats(text, reading)
+        moment = _by_formats(text, reading)
         try:
-            found = found or parse_datetime(text)
-            day = None if found else parse_date(text)
+            moment = moment or parse_datetime(text)
+            day = None if moment else parse_date(text)
         except ValueError:
-            found = day = None
+            moment = day = None
         if day:
             return datetime.combine(day, time())
-        if found is None:
+        if moment is None:
             raise ValueError(f"{shorten(text)} is not a moment; write it as {_formats(reading, '2026-12-31 14:30')}.")
-        return found
+        return moment
 
     def value_schema(self, field: Field) -> dict[str, Any]:
         return {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"}
@@ -203,12 +203,12 @@ class Time(FieldType):
             return raw
         text = text_of(raw)
         try:
-            found = None if re.search(r"[zZ+-]", text) else parse_time(text)  # Django would drop the zone.
+            parsed = None if re.search(r"[zZ+-]", text) else parse_time(text)  # Django would drop the zone.
         except ValueError:
-            found = None
-        if found is None:
+            parsed = None
+        if parsed is None:
             raise ValueError(f"{shorten(text)} is not a time of day; write it as 14:30.")
-        return found
+        return parsed
 
     def value_schema(self, field: Field) -> dict[str, Any]:
         return {"type": "string", "pattern": r"^\d\d:\d\d:\d\d"}
@@ -237,19 +237,19 @@ def read_duration(raw: Any, notation: Notation | None = None) -> timedelta:
     clock = CLOCK.match(text)
     if clock:
         sign, hours, minutes, seconds = clock.groups()
-        found = timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds or 0))
-        found = -found if sign else found
+        duration = timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds or 0))
+        duration = -duration if sign else duration
     elif text and len(text) <= MAX_TEXT and WORDS.sub("", text) == "":
         parts = [(float(read_text(number, notation)), "".join(unit)) for number, *unit in WORDS.findall(text)]
         try:
-            found = sum((timedelta(**{UNITS[unit]: number}) for number, unit in parts), timedelta())
+            duration = sum((timedelta(**{UNITS[unit]: number}) for number, unit in parts), timedelta())
         except OverflowError:
             raise ValueError(f"{shorten(raw)} is too long.") from None
     else:
         raise ValueError(f"{shorten(raw)} is not a duration; write it as 1:30, 90m, 1h 30m or 30d.")
-    if abs(found) > LONGEST:
+    if abs(duration) > LONGEST:
         raise ValueError(f"{shorten(raw)} is too long.")
-    return found
+    return duration
 
 
 class Duration(FieldType):

@@ -64,10 +64,10 @@ def readings(raw: Any) -> dict[str, Decimal]:
 
 def decimal_mark(raw: Any) -> str:
     """Return the mark that a text must be read with; AMBIGUOUS where both give numbers, nothing where all is one."""
-    found = readings(raw)
-    if len(found) == 1:
-        return next(iter(found))
-    return AMBIGUOUS if found and found[POINT] != found[COMMA] else ""
+    numbers = readings(raw)
+    if len(numbers) == 1:
+        return next(iter(numbers))
+    return AMBIGUOUS if numbers and numbers[POINT] != numbers[COMMA] else ""
 
 
 def read_text(raw: Any, notation: Notation | None = None) -> Decimal:
@@ -76,19 +76,19 @@ def read_text(raw: Any, notation: Notation | None = None) -> Decimal:
     Without a notation it is an English one, as in definitions.
     """
     notation = notation or ENGLISH
-    found = readings(raw)
-    if not found:
+    numbers = readings(raw)
+    if not numbers:
         raise _not_a_number(raw)
-    if len(found) == 2 and found[POINT] == found[COMMA]:
-        return found[POINT]
+    if len(numbers) == 2 and numbers[POINT] == numbers[COMMA]:
+        return numbers[POINT]
     if notation.mixed:
         raise ValueError(f"{raw!r}: the column holds both {SAMPLES[POINT]} and {SAMPLES[COMMA]}. {REMEDY}")
-    if len(found) == 2 and not _is_decided(_bare(str(raw)), notation):
-        one, other = (f"{found[mark].normalize():f}" for mark in (POINT, COMMA))
-        raise ValueError(f"{raw!r} may mean {one} or {other}. {REMEDY}")
-    if len(found) == 1 and notation.decimal and notation.decimal not in found:
+    if len(numbers) == 2 and not _is_decided(_bare(str(raw)), notation):
+        by_point, by_comma = (f"{numbers[mark].normalize():f}" for mark in (POINT, COMMA))
+        raise ValueError(f"{raw!r} may mean {by_point} or {by_comma}. {REMEDY}")
+    if len(numbers) == 1 and notation.decimal and notation.decimal not in numbers:
         raise ValueError(f"{raw!r} is not a number where they are written as {notation.sample}.")
-    return found[notation.decimal] if len(found) == 2 else next(iter(found.values()))
+    return numbers[notation.decimal] if len(numbers) == 2 else next(iter(numbers.values()))
 
 
 def _not_a_number(raw: Any) -> ValueError:
@@ -141,10 +141,10 @@ def _read(text: str, mark: str) -> Decimal | None:
 
 def notation_like(sample: str) -> Notation:
     """Return the notation of a sample such as `1.234,56`. Raises ValueError with a sentence."""
-    found = re.fullmatch(rf"1(?P<group>[.,{SPACES}{APOSTROPHES}]?)234(?P<decimal>[.,])56", sample.strip())
-    if not found or found["group"] == found["decimal"]:
+    match = re.fullmatch(rf"1(?P<group>[.,{SPACES}{APOSTROPHES}]?)234(?P<decimal>[.,])56", sample.strip())
+    if not match or match["group"] == match["decimal"]:
         raise ValueError(f"{sample!r} shows no notation: write the number as 1,234.56, 1.234,56, 1 234,56 or 1234.56")
-    return Notation(found["decimal"], HARMLESS | frozenset(found["group"]))
+    return Notation(match["decimal"], HARMLESS | frozenset(match["group"]))
 
 
 def region_notation(business: Business) -> Notation | None:

@@ -89,8 +89,8 @@ class Integer(FieldType):
 
     def validators(self, field: Field) -> list:
         low, high = limits_of(field)
-        found: list = [] if low is None else [MinValueValidator(low)]
-        return found if high is None else [*found, MaxValueValidator(high)]
+        validators: list = [] if low is None else [MinValueValidator(low)]
+        return validators if high is None else [*validators, MaxValueValidator(high)]
 
     def display(self, value: Any, field: Field) -> str:
         return format_decimal(value, locale=number_locale(field.business))
@@ -98,12 +98,12 @@ class Integer(FieldType):
     def parse(self, raw: Any, field: Field, reading: Reading) -> int:
         if isinstance(raw, Inexact):
             text_of(raw)
-        found = read_number(raw, reading.numbers)
-        if found != found.to_integral_value():
+        number = read_number(raw, reading.numbers)
+        if number != number.to_integral_value():
             raise ValueError(f"{shorten(raw)} is not a whole number.")
-        if abs(found) > BIGGEST:
+        if abs(number) > BIGGEST:
             raise ValueError(f"{shorten(raw)} is too large.")
-        return int(found)
+        return int(number)
 
     def input_options(self, field: Field) -> dict[str, Any]:
         low, high = limits_of(field)
@@ -141,10 +141,10 @@ class Decimal(Integer):
         return notation.write(plain if notation.decimal or self.places(field) != 3 else f"{plain}0")
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> Number:
-        found, places = read_number(raw, reading.numbers), self.places(field)
-        if abs(found) >= Number(10) ** (DIGITS - places):
+        number, places = read_number(raw, reading.numbers), self.places(field)
+        if abs(number) >= Number(10) ** (DIGITS - places):
             raise ValueError(f"{shorten(raw)} is too large.")
-        exact = round(found, places + 6) if isinstance(raw, float) else found
+        exact = round(number, places + 6) if isinstance(raw, float) else number
         rounded = exact.quantize(Number(1).scaleb(-places))
         if rounded != exact:
             raise ValueError(f"{shorten(raw)} has more than {places} digits after the point.")

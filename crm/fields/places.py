@@ -22,12 +22,12 @@ ALIASES = {"uk": "GB", "england": "GB", "usa": "US", "u.s.a.": "US", "south kore
 @cache
 def country_codes() -> dict[str, str]:
     """Return what people write for a country, in small letters → its ISO alpha-2 code."""
-    found = dict(ALIASES)
+    codes = dict(ALIASES)
     for code, name in countries:
-        found[code.lower()] = code
-        found[countries.alpha3(code).lower()] = code
-        found[str(name).lower()] = code
-    return found
+        codes[code.lower()] = code
+        codes[countries.alpha3(code).lower()] = code
+        codes[str(name).lower()] = code
+    return codes
 
 
 class Country(FieldType):
@@ -65,8 +65,8 @@ class Country(FieldType):
             )
         return code
 
-    def equals(self, one: Any, other: Any) -> bool:
-        return str(one or "") == str(other or "")
+    def equals(self, value: Any, other: Any) -> bool:
+        return str(value or "") == str(other or "")
 
     def input_options(self, field: Field) -> dict[str, Any]:
         return {"choices": [(code, str(name)) for code, name in countries]}

@@ -72,9 +72,9 @@ class LongText(Text):
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
         return _lines(super().parse(raw, field, reading))
 
-    def equals(self, one: Any, other: Any) -> bool:
+    def equals(self, value: Any, other: Any) -> bool:
         """Browsers end a line with two characters, files with one: to people both are the same text."""
-        return _lines(one or "") == _lines(other or "")
+        return _lines(value or "") == _lines(other or "")
 
 
 def _lines(text: str) -> str:

@@ -94,17 +94,17 @@ class Contributions:
 
     def by_kind(self, kind: Kind) -> dict[str, Any]:
         """Return the values of one kind by name, in the order of adding."""
-        return {one.name: one.value for one in self if one.kind == kind}
+        return {addition.name: addition.value for addition in self if addition.kind == kind}
 
     def about(self, field: str) -> list[Addition]:
         """Return the additions that a field is the cause of."""
-        return [one for one in self if field in one.fields]
+        return [addition for addition in self if field in addition.fields]
 
     def __iter__(self) -> Iterator[Addition]:
         return iter(self._additions.values())
 
     def __str__(self) -> str:
-        return "\n".join([self.subject, *(f"  {one}" for one in self)])
+        return "\n".join([self.subject, *(f"  {addition}" for addition in self)])
 
 
 def describe_value(value: Any) -> str:

@@ -47,7 +47,7 @@ def find_user(name: str | None) -> Any:
     if name is None:
         return None
     users = get_user_model()._default_manager
-    found = users.filter(username=name).first()
-    if found is None:
+    user = users.filter(username=name).first()
+    if user is None:
         raise CommandError(f"There is no user {name!r}. {did_you_mean(name, users.values_list('username', flat=True))}")
-    return found
+    return user

@@ -78,7 +78,9 @@ def refuse_risks(plan: ReleasePlan, allow_data_loss: bool) -> None:
 
 def refuse_differences(plan: ReleasePlan) -> None:
     """Raise NotApplied for what the database has or lacks, so that the plan would fail."""
-    blocking = [f"  {one.sentence}\n    {one.way_out}" for one in plan.differences if one.blocks]
+    blocking = [
+        f"  {difference.sentence}\n    {difference.way_out}" for difference in plan.differences if difference.blocks
+    ]
     if blocking:
         raise NotApplied("\n".join([_("The database differs, and that is in the way:"), *blocking]))
 
@@ -106,7 +108,7 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     migrations = [merge_migration(plan.business.label, plan.merges)] if plan.merges else []
     migrations += [plan.migration()] if plan.operations else []
     written = [write_migration(migration, location) for migration in migrations]
-    rules = " ".join([RULES, *(one.key for one in plan.rules_to_count)]) if plan.rules_to_count else ""
+    rules = " ".join([RULES, *(rule_check.key for rule_check in plan.rules_to_count)]) if plan.rules_to_count else ""
     tasks = [task for task in (SNAPSHOT, RECOMPUTE, rules, RELOAD) if task]
     name = migrations[-1].name if migrations else ""
     facts = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
@@ -169,10 +171,10 @@ def one_transaction() -> Iterator[None]:
 
 def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
     """Drop what is left over in the database, archived. Raises NotApplied where that would not be the whole of it."""
-    left = [one for one in plan.differences if isinstance(one, LeftOver | UnknownMigration)]
-    altered = [one for one in plan.differences if isinstance(one, Altered)]
+    left = [difference for difference in plan.differences if isinstance(difference, LeftOver | UnknownMigration)]
+    altered = [difference for difference in plan.differences if isinstance(difference, Altered)]
     if altered:
-        lines = [f"  {one.sentence}\n    {one.way_out}" for one in altered]
+        lines = [f"  {difference.sentence}\n    {difference.way_out}" for difference in altered]
         raise NotApplied("\n".join([_("Columns were changed, too, which dropping does not undo:"), *lines]))
     if not left:
         say(_("Nothing is left over in this database."))
@@ -182,7 +184,7 @@ def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
             if plan.missing:
                 add_missing(plan.missing, plan.claimed, plan.state, plan.business.label)
             drop_left_over(left, plan.claimed, plan.business.label)
-            text = "\n".join([_("Dropped, and archived:"), *(f"  {one.sentence}" for one in left)])
+            text = "\n".join([_("Dropped, and archived:"), *(f"  {difference.sentence}" for difference in left)])
             last = plan.release.hash if plan.release else ""
             pending = plan.release.pending if plan.release else ()
             note_release(plan.business.label, pending, hash=last, plan=text)

@@ -39,15 +39,15 @@ class BatchedMigration(migrations.Migration):
             schema_editor.add_field = partial(_add_field, schema_editor, add_field)
         try:
             operations = without_repeats(self.operations, project_state, self.app_label)
-            for creates, run in groupby(operations, lambda one: isinstance(one, migrations.CreateModel)):
-                for some in [list(run)] if creates else ([one] for one in run):
+            for creates, run in groupby(operations, lambda operation: isinstance(operation, migrations.CreateModel)):
+                for batch in [list(run)] if creates else ([operation] for operation in run):
                     kept = (
-                        nullcontext() if collect_sql else kept_numbers(schema_editor.connection, self.app_label, some)
+                        nullcontext() if collect_sql else kept_numbers(schema_editor.connection, self.app_label, batch)
                     )
-                    with self._only(some), kept, columns_kept(schema_editor):
+                    with self._only(batch), kept, columns_kept(schema_editor):
                         how = self._create if creates else super().apply
                         project_state = how(project_state, schema_editor, collect_sql)
-                    if isinstance(some[0], migrations.RunPython) and not collect_sql:
+                    if isinstance(batch[0], migrations.RunPython) and not collect_sql:
                         _settle(schema_editor)
         finally:
             schema_editor.add_field = add_field
@@ -64,12 +64,12 @@ class BatchedMigration(migrations.Migration):
 
     def _create(self, project_state: ProjectState, schema_editor: Any, collect_sql: bool) -> ProjectState:
         project_state.__dict__.pop("apps", None)
-        for one in self.operations:
-            one.state_forwards(self.app_label, project_state)
-        for one in self.operations:
+        for operation in self.operations:
+            operation.state_forwards(self.app_label, project_state)
+        for operation in self.operations:
             if collect_sql:
-                schema_editor.collected_sql.append(f"-- {one.describe()}")
-            one.database_forwards(self.app_label, schema_editor, project_state, project_state)
+                schema_editor.collected_sql.append(f"-- {operation.describe()}")
+            operation.database_forwards(self.app_label, schema_editor, project_state, project_state)
         return project_state
 
 
@@ -82,10 +82,10 @@ def kept_numbers(connection: Any, label: str, operations: Iterable[Operation] = 
     with connection.cursor() as cursor:
         before = _last_numbers(cursor)
         yield
-        for one in operations:
-            if isinstance(one, migrations.RenameModel):
-                last = before.pop(f"{label}_{one.old_name_lower}", 0)
-                before[f"{label}_{one.new_name_lower}"] = last
+        for operation in operations:
+            if isinstance(operation, migrations.RenameModel):
+                last = before.pop(f"{label}_{operation.old_name_lower}", 0)
+                before[f"{label}_{operation.new_name_lower}"] = last
         after = _last_numbers(cursor)
         for table, last in before.items():
             if after.get(table, last) < last:
@@ -110,8 +110,8 @@ def _settle(schema_editor: Any) -> None:
 def _last_numbers(cursor: Any) -> dict[str, int]:
     """Return the last number that each table gave out; 0 where it gave none."""
     cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    found = {name: 0 for (name,) in cursor.fetchall()}
-    if "sqlite_sequence" in found:
+    numbers = {name: 0 for (name,) in cursor.fetchall()}
+    if "sqlite_sequence" in numbers:
         cursor.execute("SELECT name, seq FROM sqlite_sequence")
-        found.update(cursor.fetchall())
-    return found
+        numbers.update(cursor.fetchall())
+    return numbers

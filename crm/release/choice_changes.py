@@ -17,11 +17,11 @@ def choice_steps(context: PlanContext) -> Iterator[Step]:
             old = context.leaf_before(entity.class_name, leaf.name)
             if old is None or old.type != leaf.type or leaf.type.many or not (leaf.stored and old.stored):
                 continue
-            gone = [one for one in _taken(old) if one not in _taken(leaf)]
+            gone = [choice for choice in _taken(old) if choice not in _taken(leaf)]
             heirs = {was: new for was, new in leaf.type.replaced_values(leaf).items() if was in gone}
             if heirs:
                 yield _replaced(leaf, heirs, context)
-            yield from _left(leaf, [one for one in gone if one not in heirs], context)
+            yield from _left(leaf, [choice for choice in gone if choice not in heirs], context)
 
 
 def _taken(leaf: Field) -> list[str]:
@@ -48,11 +48,11 @@ def _replaced(leaf: Field, heirs: dict[str, str], context: PlanContext) -> Step:
 def _left(leaf: Field, gone: list[str], context: PlanContext) -> Iterator[Step]:
     rows = context.rows_with(leaf.entity.class_name, leaf.name)
     column = context.renames.column(leaf.entity.class_name, leaf.name)
-    for one in gone if rows is not None else ():
-        count = rows.filter(**{column: one}).count()
+    for choice in gone if rows is not None else ():
+        count = rows.filter(**{column: choice}).count()
         if count:
-            heir = f"name the one that takes its place, as in 'other: {{was: {format_value(one)}}}'"
+            heir = f"name the one that takes its place, as in 'other: {{was: {format_value(choice)}}}'"
             notes = [
                 f"{pluralize(count)} {'has' if count == 1 else 'have'} it. Give them another choice first, or {heir}."
             ]
-            yield Step(f"take the choice {one!r} from {leaf}", REFUSED, leaf.place(key=True), notes)
+            yield Step(f"take the choice {choice!r} from {leaf}", REFUSED, leaf.place(key=True), notes)

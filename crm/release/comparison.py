@@ -115,7 +115,7 @@ class Comparison:
 
     def _can_be_added(self, table: str, column: str) -> bool:
         model = self.claimed[table].model
-        known = next(one for one in model._meta.local_concrete_fields if one.column == column)
+        known = next(field for field in model._meta.local_concrete_fields if field.column == column)
         return known.null or known.generated or known.has_default() or known.has_db_default() or not self._count(table)
 
     def _altered(self) -> Iterator[Altered]:
@@ -157,7 +157,7 @@ class Comparison:
 
     def _field(self, table: str, column: str) -> str:
         model = self.claimed[table].model if table in self.claimed else None
-        known = {one.column: one.name for one in model._meta.local_concrete_fields} if model else {}
+        known = {field.column: field.name for field in model._meta.local_concrete_fields} if model else {}
         return known.get(column, column)
 
     def _fields(self, table: str, columns: Collection[str]) -> str:

@@ -106,11 +106,11 @@ def in_order(steps: list[Step]) -> list[Step]:
 
 def _rank(step: Step) -> int:
     own = [*step.pre_operations, *step.operations]
-    if any(is_key_name(getattr(one, "name", "")) for one in own if isinstance(one, KEY_OPERATIONS)):
+    if any(is_key_name(getattr(operation, "name", "")) for operation in own if isinstance(operation, KEY_OPERATIONS)):
         return 1
-    if any(isinstance(one, migrations.AddConstraint) for one in step.operations):
+    if any(isinstance(operation, migrations.AddConstraint) for operation in step.operations):
         last = (migrations.AddConstraint, migrations.RunPython)
-        return 2 if all(isinstance(one, last) for one in own) else 0
+        return 2 if all(isinstance(operation, last) for operation in own) else 0
     return 0
 
 
@@ -158,8 +158,8 @@ def _keys_of_rows(context: PlanContext, model: str, leaves: list[Field]) -> Iter
     former = [context.leaf_before(model, leaf.name) for leaf in leaves]
     there = [column for column in columns if column is not None]
     for batch in data_migrations.chunks(rows, *there):
-        for pk, *found in batch:
-            stored = iter(found)
+        for pk, *row_values in batch:
+            stored = iter(row_values)
             values = [next(stored) if column else start for column, start in zip(columns, given, strict=True)]
             values = [_converted(*one) for one in zip(values, former, leaves, columns, strict=True)]
             keys = tuple(comparison_key(leaf, value) for leaf, value in zip(leaves, values, strict=True))

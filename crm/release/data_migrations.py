@@ -57,8 +57,8 @@ def chunks(queryset: models.QuerySet, *names: str) -> Iterator[list[tuple]]:
     """Yield the rows of a queryset by primary key, a thousand at a time."""
     last: Any = None
     while True:
-        some = queryset.order_by("pk") if last is None else queryset.filter(pk__gt=last).order_by("pk")
-        rows = list(some.values_list("pk", *names)[:CHUNK])
+        remaining = queryset.order_by("pk") if last is None else queryset.filter(pk__gt=last).order_by("pk")
+        rows = list(remaining.values_list("pk", *names)[:CHUNK])
         if not rows:
             return
         yield rows
@@ -79,18 +79,18 @@ def convert_column(apps: Any, editor: Any, *, label: str, model: str, source: st
     new = field_of(label, what["entity"], what["name"], what["new"], what["app"])
     column, backfill = rows.model._meta.get_field(target), getattr(new.options, "backfill", None)
     spare = new.type.parse(backfill, new, Reading()) if what["fill"] and backfill is not None else None
-    for some in chunks(rows.all(), source):
+    for batch in chunks(rows.all(), source):
         changed, failed = [], {}
-        for key, value in some:
+        for key, value in batch:
             try:
-                found = convert_value(value, old, new)
+                converted = convert_value(value, old, new)
             except ValueError as error:
                 if what["strict"]:
                     raise ConversionError(f"{model} {key}: {value!r}: {error}") from None
-                found, failed[key] = _nearest(value, column), value
-            found = spare if found is None else found
-            if source != target or found != value:
-                changed.append(rows.model(pk=key, **{target: found}))
+                converted, failed[key] = _nearest(value, column), value
+            converted = spare if converted is None else converted
+            if source != target or converted != value:
+                changed.append(rows.model(pk=key, **{target: converted}))
         rows.bulk_update(changed, [target], batch_size=BATCH)
         if failed:
             _keep(apps, rows.model, source, what["release"], {key: {source: value} for key, value in failed.items()})
@@ -103,9 +103,9 @@ def _nearest(value: Any, column: models.Field) -> Any:
 def fill_rows(apps: Any, editor: Any, *, label: str, model: str, entity: str, name: str, raw: Any, app: Any) -> None:
     """Give every row the value that a new record would get at saving."""
     rows = apps.get_model(label, model)._base_manager
-    for some in chunks(rows.filter(**{f"{name}__isnull": True})):
+    for batch in chunks(rows.filter(**{f"{name}__isnull": True})):
         field = field_of(label, entity, name, raw, app)
-        records = list(rows.filter(pk__in=[key for (key,) in some]).order_by("pk"))
+        records = list(rows.filter(pk__in=[key for (key,) in batch]).order_by("pk"))
         field.type.fill(records, field)
         rows.bulk_update(records, [name], batch_size=BATCH)
 
@@ -173,10 +173,10 @@ def rename_entity(apps: Any, editor: Any, *, label: str, before: str, after: str
     """Let permissions, tags, numbers and uploads follow an entity to a new name; `models` are those renamed with it."""
     permissions = apps.get_model("auth", "Permission").objects.filter(content_type__app_label=label)
     for old, new in models.items():
-        for one in permissions.filter(codename__endswith=f"_{old}"):
-            codename = f"{one.codename.removesuffix(old)}{new}"
-            if not permissions.filter(content_type=one.content_type, codename=codename).exists():
-                permissions.filter(pk=one.pk).update(codename=codename)
+        for permission in permissions.filter(codename__endswith=f"_{old}"):
+            codename = f"{permission.codename.removesuffix(old)}{new}"
+            if not permissions.filter(content_type=permission.content_type, codename=codename).exists():
+                permissions.filter(pk=permission.pk).update(codename=codename)
     _rename_keys(apps, f"{label}.{before}.", f"{label}.{after}.")
     for field in apps.get_model(label, camel(after))._meta.local_fields:
         _keep_folder(apps, field, f"{label}/{before}/{field.name}", f"{label}/{after}/{field.name}")
@@ -207,8 +207,8 @@ def _keep_folder(apps: Any, field: models.Field, before: str, after: str) -> Non
 def _rename_keys(apps: Any, before: str, after: str, whole: bool = False) -> None:
     for model, name in (("Tag", "scope"), ("Counter", "key")):
         rows = apps.get_model("crm", model).objects
-        found = rows.filter(**{f"{name}__{'exact' if whole else 'startswith'}": before})
-        for key in set(found.values_list(name, flat=True)):
+        matches = rows.filter(**{f"{name}__{'exact' if whole else 'startswith'}": before})
+        for key in set(matches.values_list(name, flat=True)):
             rows.filter(**{name: key}).update(**{name: after + key.removeprefix(before)})
 
 
@@ -241,11 +241,11 @@ def archive_trash(apps: Any, editor: Any, *, label: str, model: str, release: st
 def empty_trash(apps: Any, editor: Any, *, label: str, names: list[str]) -> None:
     """Delete the rows in the trash of models that lose it, those first that the others are needed by."""
     waiting = [apps.get_model(label, name) for name in names]
-    waiting = [one for one in waiting if any(field.name == "deleted_at" for field in one._meta.fields)]
+    waiting = [model for model in waiting if any(field.name == "deleted_at" for field in model._meta.fields)]
     while waiting:
-        refused = [one for one in waiting if not _delete_trash(one)]
+        refused = [model for model in waiting if not _delete_trash(model)]
         if len(refused) == len(waiting):
-            kept = ", ".join(one.__name__ for one in refused)
+            kept = ", ".join(model.__name__ for model in refused)
             raise ConversionError(f"Other records still point to what is in the trash of {kept}: restore or purge it.")
         waiting = refused
 
@@ -260,9 +260,9 @@ def _delete_trash(model: type[models.Model]) -> bool:
 
 def _archive(apps: Any, rows: Any, table: type[models.Model], column: str, release: str, *names: str) -> None:
     rows = rows if isinstance(rows, models.QuerySet) else rows._base_manager.all()
-    names = names or tuple(one.attname for one in rows.model._meta.concrete_fields)
-    for some in chunks(rows, *names):
-        _keep(apps, table, column, release, {row[0]: dict(zip(names, row[1:], strict=True)) for row in some})
+    names = names or tuple(field.attname for field in rows.model._meta.concrete_fields)
+    for batch in chunks(rows, *names):
+        _keep(apps, table, column, release, {row[0]: dict(zip(names, row[1:], strict=True)) for row in batch})
 
 
 def _keep(apps: Any, table: type[models.Model], column: str, release: str, rows: dict[Any, dict[str, Any]]) -> None:

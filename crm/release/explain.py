@@ -70,14 +70,18 @@ def _field(field: Field, plans: tuple[Contributions, ...]) -> Iterator[str]:
     yield f"  form input: {'none; the form shows the value' if field.read_only else kind.input}"
     yield f"  filter: {kind.filter or 'none'}; sorts: {_yes(kind.sortable)}; searched: {_yes(kind.searchable)}"
     for plan in plans:
-        for one in plan.about(field.name):
-            if one.kind != Kind.COLUMN or plan is not plans[0]:
-                yield f"  {one.kind} {one.name}  [{one.origin}]"
+        for addition in plan.about(field.name):
+            if addition.kind != Kind.COLUMN or plan is not plans[0]:
+                yield f"  {addition.kind} {addition.name}  [{addition.origin}]"
     for other in field.business.entities.values():
         plan = admin_contributions(other, CAPABILITIES)
-        for one in plan:
-            if other is not field.entity and isinstance(one.value, str) and _leads_to(other, one.value, field):
-                yield f"  {one.kind} {one.value} of {other.name}  [{one.origin}]"
+        for addition in plan:
+            if (
+                other is not field.entity
+                and isinstance(addition.value, str)
+                and _leads_to(other, addition.value, field)
+            ):
+                yield f"  {addition.kind} {addition.value} of {other.name}  [{addition.origin}]"
 
 
 def _computed(field: Field) -> Iterator[str]:
@@ -116,7 +120,7 @@ def _roles(field: Field) -> Iterator[str]:
         yield from ["", "Who may"]
     for role, grants in field.entity.grants.items():
         given = {verb: grants[verb] for verb in verbs if verb in grants and grants[verb].covers(field.name)}
-        words = [f"{verb} where {one.rows}" if one.rows else verb for verb, one in given.items()]
+        words = [f"{verb} where {grant.rows}" if grant.rows else verb for verb, grant in given.items()]
         yield f"  {role}: {', '.join(words) or 'nothing'}"
 
 

@@ -46,7 +46,7 @@ def recompute(plan: ReleasePlan, *_: Any) -> None:
 
 def _count_rules(plan: ReleasePlan, location: Location, say: Callable[[str], None], keys: list[str]) -> None:
     """Say who breaks the new rules that could not be counted before, in a process that serves the new definitions."""
-    there = {one.key for one in [*rules_of(plan.business), *plan.rules_to_count]}
+    there = {rule_check.key for rule_check in [*rules_of(plan.business), *plan.rules_to_count]}
     known = [key for key in keys if key in there]
     if known:
         run = run_manage("rules", *known, BUSINESS=str(settings.BUSINESS_LOCATION.folder))

@@ -21,12 +21,12 @@ def drop_left_over(differences: Iterable[Difference], claimed: dict[str, Table],
     Runs in the transaction of its caller.
     """
     differences = list(differences)
-    left = [one for one in differences if isinstance(one, LeftOver)]
-    columns = [place for one in left for place in one.columns]
+    left = [difference for difference in differences if isinstance(difference, LeftOver)]
+    columns = [place for difference in left for place in difference.columns]
     for table, column in columns:
         _archive(table, column, f"{label}.left_over")
     with connection.schema_editor(atomic=True) as editor, kept_numbers(connection, label):
-        constraints = [one.constraint for one in left if one.constraint]
+        constraints = [difference.constraint for difference in left if difference.constraint]
         if (
             connection.vendor == "sqlite"
         ):  # It drops no column that is unique, indexed or a link: the table is made anew.
@@ -42,9 +42,9 @@ def drop_left_over(differences: Iterable[Difference], claimed: dict[str, Table],
         for table, column in columns:
             if not column:
                 editor.execute(editor.sql_delete_table % {"table": editor.quote_name(table)})
-    for one in differences:
-        if isinstance(one, UnknownMigration):
-            MigrationRecorder(connection).record_unapplied(label, one.name)
+    for difference in differences:
+        if isinstance(difference, UnknownMigration):
+            MigrationRecorder(connection).record_unapplied(label, difference.name)
 
 
 def _drop_constraint(editor: Any, table: str, name: str) -> None:

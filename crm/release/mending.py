@@ -29,12 +29,12 @@ def _forget(difference: Missing, claimed: dict[str, Table], state: ProjectState,
     model = claimed[difference.table].model
     if model._meta.auto_created:
         owner = model._meta.auto_created
-        many = next(one for one in owner._meta.local_many_to_many if one.remote_field.through is model)
+        many = next(field for field in owner._meta.local_many_to_many if field.remote_field.through is model)
         state.remove_field(label, owner._meta.model_name, many.name)
     elif not difference.column and not difference.unique:
         state.remove_model(label, model._meta.model_name)
     else:
-        names = {one.column: one.name for one in model._meta.local_concrete_fields}
+        names = {field.column: field.name for field in model._meta.local_concrete_fields}
         if difference.column:
             _forget_constraints(state, label, model._meta.model_name, {names[difference.column]})
             state.remove_field(label, model._meta.model_name, names[difference.column])
@@ -51,9 +51,9 @@ def _forget_constraints(state: ProjectState, label: str, model: str, fields: set
     options = state.models[label, model].options
     for key in ("constraints", "indexes"):
         kept = []
-        for one in options.get(key, ()):
-            names = set(getattr(one, "fields", ()))
+        for constraint in options.get(key, ()):
+            names = set(getattr(constraint, "fields", ()))
             if not (names == fields if exactly and key == "constraints" else not exactly and names & fields):
-                kept.append(one)
+                kept.append(constraint)
         if key in options:
             options[key] = kept

@@ -11,7 +11,7 @@ from crm.blueprint.nodes import Business
 def picker_warnings(business: Business) -> Iterator[str]:
     """Say of each entity that links lead to, and that has no `list.search`, what its pickers look in instead."""
     for entity in business.entities.values():
-        links = [one for one in entity.pointing_here() if one.type.stored and one.document is one.entity.document]
+        links = [link for link in entity.pointing_here() if link.type.stored and link.document is link.entity.document]
         if links and not list_search(entity):
             paths = ", ".join(picker_search(entity))
             names = ", ".join(map(str, links[:3])) + (f" and {len(links) - 3} more" if links[3:] else "")

@@ -71,9 +71,9 @@ class ReleasePlan:
 
     @property
     def operations(self) -> list[Any]:
-        first = [one for step in self.steps for one in step.pre_operations]
-        own = [one for step in self.steps for one in step.operations]
-        return [*first, *own, *(one for step in self.steps for one in step.history_operations)]
+        first = [operation for step in self.steps for operation in step.pre_operations]
+        own = [operation for step in self.steps for operation in step.operations]
+        return [*first, *own, *(operation for step in self.steps for operation in step.history_operations)]
 
     @property
     def lags(self) -> bool:
@@ -83,12 +83,16 @@ class ReleasePlan:
     @property
     def missing(self) -> list[Missing]:
         """What the database has lost, and apply can add."""
-        return [one for one in self.differences if isinstance(one, Missing) and one.is_settled_by_apply]
+        return [
+            difference
+            for difference in self.differences
+            if isinstance(difference, Missing) and difference.is_settled_by_apply
+        ]
 
     @property
     def sees_rows(self) -> bool:
         """Whether the tables are as the migrations of the files claim, so that their rows can be asked."""
-        return not self.lags and not any(isinstance(one, Missing) for one in self.differences)
+        return not self.lags and not any(isinstance(difference, Missing) for difference in self.differences)
 
     @property
     def is_empty(self) -> bool:
@@ -125,7 +129,8 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
     before = business_in_force(applied, location, releasing=True)
     plan = _begin(business, snapshot, loader)
     plan.pending = [
-        f"{one.app_label}.{one.name}" for one, _backwards in executor.migration_plan(loader.graph.leaf_nodes())
+        f"{migration.app_label}.{migration.name}"
+        for migration, _backwards in executor.migration_plan(loader.graph.leaf_nodes())
     ]
     plan.edits = list(_edits(applied, snapshot, business))
 
@@ -173,31 +178,31 @@ def _compare(plan: ReleasePlan, loader: MigrationLoader, applied: Snapshot | Non
 def _check_new_rules(plan: ReleasePlan, context: PlanContext) -> None:
     """Ask the records that are there of the rules that are new or changed."""
     former = {
-        one.name: context.entity(context.old_business, context.renames.model(one.class_name))
-        for one in plan.business.entities.values()
+        entity.name: context.entity(context.old_business, context.renames.model(entity.class_name))
+        for entity in plan.business.entities.values()
     }
-    for one in new_rules(plan.business, {name: entity for name, entity in former.items() if entity}):
-        if not plan.sees_rows or not can_be_counted(one, plan.operations):
-            plan.rules_to_count.append(one)
+    for rule_check in new_rules(plan.business, {name: entity for name, entity in former.items() if entity}):
+        if not plan.sees_rows or not can_be_counted(rule_check, plan.operations):
+            plan.rules_to_count.append(rule_check)
         else:
-            plan.rules += describe_violations(one)
+            plan.rules += describe_violations(rule_check)
 
 
 def _edits(before: Snapshot | None, after: Snapshot, business: Business) -> list[str]:
-    found = []
+    edits = []
     old = before.definitions if before else {}
     for name in sorted({*old, *after.definitions}):
         stem = name.rsplit(".", 1)[0]
         if name not in after.definitions:
-            found.append(f"- {stem}: the file is gone")
+            edits.append(f"- {stem}: the file is gone")
         elif name not in old:
-            found.append(f"+ {stem}: a new file")
+            edits.append(f"+ {stem}: a new file")
         else:
             document = business.documents[name]
             for path, was, now in _differences(old[name], after.definitions[name], ()):
                 place = document.place(path, key=True)
-                found.append(_edit(place, stem, path, was, now))
-    return found
+                edits.append(_edit(place, stem, path, was, now))
+    return edits
 
 
 MISSING = object()
@@ -205,11 +210,13 @@ MISSING = object()
 
 def _differences(old: Any, new: Any, path: tuple) -> list[tuple[tuple, Any, Any]]:
     if isinstance(old, dict) and isinstance(new, dict):
-        found = [one for key in old for one in _differences(old[key], new.get(key, MISSING), (*path, key))]
-        found += [((*path, key), MISSING, new[key]) for key in new if key not in old]
-        if not found and list(old) != list(new):
-            found = [(path, "the order before", "another order")]
-        return found
+        differences = [
+            difference for key in old for difference in _differences(old[key], new.get(key, MISSING), (*path, key))
+        ]
+        differences += [((*path, key), MISSING, new[key]) for key in new if key not in old]
+        if not differences and list(old) != list(new):
+            differences = [(path, "the order before", "another order")]
+        return differences
     return [] if old == new else [(path, old, new)]
 
 

@@ -27,12 +27,12 @@ class Renames:
     columns: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def note(self, operations: Iterable[Operation]) -> None:
-        for one in operations:
-            if isinstance(one, migrations.RenameModel):
-                before, after = one.old_name_lower, one.new_name_lower
+        for operation in operations:
+            if isinstance(operation, migrations.RenameModel):
+                before, after = operation.old_name_lower, operation.new_name_lower
                 self.models[after] = self.models.pop(before, before)
-            elif isinstance(one, migrations.RenameField):
-                self.columns[one.model_name_lower, one.new_name] = one.old_name
+            elif isinstance(operation, migrations.RenameField):
+                self.columns[operation.model_name_lower, operation.new_name] = operation.old_name
 
     def model(self, name: str) -> str:
         return self.models.get(name.lower(), name.lower())
@@ -70,8 +70,8 @@ class PlanContext:
         name = self.renames.model(model)
         if (self.label, name) not in self.from_state.models:
             return None
-        found = self.from_state.apps.get_model(self.label, name)
-        return found if found._meta.db_table in self._tables else None
+        model_class = self.from_state.apps.get_model(self.label, name)
+        return model_class if model_class._meta.db_table in self._tables else None
 
     def rows(self, model: str) -> models.QuerySet | None:
         table = self.table(model)
@@ -80,7 +80,7 @@ class PlanContext:
     def rows_with(self, model: str, name: str) -> models.QuerySet | None:
         """Return the rows of a model whose table has that column; a history that does not track it has none."""
         rows, column = self.rows(model), self.renames.column(record_of(model), name)
-        if rows is None or column not in {one.name for one in rows.model._meta.get_fields()}:
+        if rows is None or column not in {field.name for field in rows.model._meta.get_fields()}:
             return None
         return rows
 
@@ -105,8 +105,8 @@ class PlanContext:
 
     def wanted_column(self, model: str, name: str) -> models.Field | None:
         """Return a column as it will be, or None where there will be none."""
-        found = self.to_state.models.get((self.label, model.lower()))
-        return found.fields.get(name) if found else None
+        model_state = self.to_state.models.get((self.label, model.lower()))
+        return model_state.fields.get(name) if model_state else None
 
     def constraints(self, model: str) -> list[models.UniqueConstraint]:
         """Return the constraints of a model as it is now."""
@@ -118,18 +118,18 @@ class PlanContext:
         if state is None:
             return set()
         alone = [(name,) for name, column in state.fields.items() if column.unique]
-        groups = [one.fields for one in state.options.get("constraints", ())]
+        groups = [constraint.fields for constraint in state.options.get("constraints", ())]
         return {tuple(map(source_name, names)) for names in [*alone, *groups]}
 
     def kept_constraints(self, model: str, name: str) -> list[models.UniqueConstraint]:
         """Return the constraints that name a column, now and after this plan."""
-        names = {one.name for one in self.constraints(model)}
+        names = {constraint.name for constraint in self.constraints(model)}
         wanted = self.to_state.models[self.label, model.lower()].options.get("constraints", ())
-        return [one for one in wanted if one.name in names and name in one.fields]
+        return [constraint for constraint in wanted if constraint.name in names and name in constraint.fields]
 
     def entity(self, business: Business, model: str) -> Entity | None:
         record = record_of(model)
-        return next((one for one in business.entities.values() if one.class_name.lower() == record), None)
+        return next((entity for entity in business.entities.values() if entity.class_name.lower() == record), None)
 
     def leaf(self, model: str, name: str) -> Field | None:
         """Return the field of a column as the definitions ask for it."""

@@ -61,8 +61,8 @@ def _difference_lines(plan: ReleasePlan) -> Iterator[str]:
     """Yield what differs, each way out once below those that share it."""
     if plan.differences:
         yield from ("", "  " + _("The database differs:"))
-    for way_out, differences in groupby(plan.differences, key=lambda one: one.way_out):
-        yield from (f"    {'x' if one.blocks else '?'} {one.sentence}" for one in differences)
+    for way_out, differences in groupby(plan.differences, key=lambda difference: difference.way_out):
+        yield from (f"    {'x' if difference.blocks else '?'} {difference.sentence}" for difference in differences)
         yield from (f"        {line}" for line in wrap(way_out, 104))
 
 
@@ -77,8 +77,8 @@ def _step_lines(plan: ReleasePlan) -> Iterator[str]:
 
 def _rule_lines(plan: ReleasePlan) -> list[str]:
     later = [
-        f"? the rule at {one.place} reads what this plan changes: apply counts who breaks it"
-        for one in plan.rules_to_count
+        f"? the rule at {rule_check.place} reads what this plan changes: apply counts who breaks it"
+        for rule_check in plan.rules_to_count
     ]
     lines = [*plan.rules, *later]
     return ["", "  Rules:", *(f"    {line}" for line in lines)] if lines else []

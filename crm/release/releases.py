@@ -51,7 +51,7 @@ def last_release(label: str) -> LastRelease | None:
         table = Release._meta.db_table
         if table not in connection.introspection.table_names(cursor):
             return None
-        known = {one.name for one in connection.introspection.get_table_description(cursor, table)}
+        known = {column.name for column in connection.introspection.get_table_description(cursor, table)}
     names = ["pk", "hash", "applied", *(["pending"] if "pending" in known else [])]
     row = Release.objects.filter(business=label).values(*names).first()
     if row is None:

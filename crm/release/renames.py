@@ -24,9 +24,9 @@ def rename_steps(business: Business, state: ProjectState) -> tuple[list[Step], R
     steps, renames = [], Renames()
     for make, waiting in ((_entity_step, entities), (_field_step, leaves)):
         # A name may be taken until what has it is renamed itself, so the rest is tried again after each.
-        while step := next(filter(None, (make(one, state) for one in waiting)), None):
-            for one in step.pre_operations:
-                one.state_forwards(business.label, state)
+        while step := next(filter(None, (make(renamed, state) for renamed in waiting)), None):
+            for operation in step.pre_operations:
+                operation.state_forwards(business.label, state)
             renames.note(step.pre_operations)
             steps.append(step)
     return steps, renames
@@ -60,7 +60,11 @@ def _stays(other: Entity | Field | None) -> bool:
 
 
 def _followers(entity: Entity, old: str) -> dict[str, str]:
-    return {before: after for one in CAPABILITIES for before, after in one.models_renamed_with(entity, old).items()}
+    return {
+        before: after
+        for capability in CAPABILITIES
+        for before, after in capability.models_renamed_with(entity, old).items()
+    }
 
 
 def _entity(entity: Entity, former: str, state: ProjectState) -> Iterator[Operation]:
@@ -104,9 +108,9 @@ def _field(entity: Entity, leaf: Field, state: ProjectState) -> Iterator[Operati
 
 def _free(model: ModelState, name: str) -> Iterator[Operation]:
     """Yield what drops the constraints and indexes that name a column: they come back under its new name."""
-    for one in model.options.get("constraints", ()):
-        if name in getattr(one, "fields", ()):
-            yield migrations.RemoveConstraint(model.name, one.name)
-    for one in model.options.get("indexes", ()):
-        if name in one.fields:
-            yield migrations.RemoveIndex(model.name, one.name)
+    for constraint in model.options.get("constraints", ()):
+        if name in getattr(constraint, "fields", ()):
+            yield migrations.RemoveConstraint(model.name, constraint.name)
+    for index in model.options.get("indexes", ()):
+        if name in index.fields:
+            yield migrations.RemoveIndex(model.name, index.name)

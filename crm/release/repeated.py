@@ -29,29 +29,32 @@ def without_repeats(operations: list[Operation], state: ProjectState, label: str
     Raises Contradiction where the outcome would be another one.
     """
     names = ("model_name_lower", "name_lower", "old_name_lower", "new_name_lower")
-    moved = {getattr(one, name, "") for one in operations if isinstance(one, MOVES) for name in names}
+    moved = {getattr(operation, name, "") for operation in operations if isinstance(operation, MOVES) for name in names}
     known = {name: model for (app, name), model in state.models.items() if app == label and name not in moved}
     repeated = {
-        (one.model_name_lower, one.name_lower)
-        for one in operations
-        if isinstance(one, migrations.AddField) and one.name in _fields(known.get(one.model_name_lower))
+        (operation.model_name_lower, operation.name_lower)
+        for operation in operations
+        if isinstance(operation, migrations.AddField)
+        and operation.name in _fields(known.get(operation.model_name_lower))
     }
     for model, name in repeated:
-        last = [one for one in operations if isinstance(one, COLUMNS) and _key(one) == (model, name)][-1]
+        last = [
+            operation for operation in operations if isinstance(operation, COLUMNS) and _key(operation) == (model, name)
+        ][-1]
         _check_same(known[model], last.name, last.field)
     kept: list[Operation] = []
-    for one in operations:
-        if isinstance(one, COLUMNS) and _key(one) in repeated:
+    for operation in operations:
+        if isinstance(operation, COLUMNS) and _key(operation) in repeated:
             continue
-        if isinstance(one, migrations.CreateModel) and one.name_lower in known:
-            kept += _rest_of(one, known[one.name_lower])
-        elif not _is_there(one, known, operations):
-            kept.append(one)
+        if isinstance(operation, migrations.CreateModel) and operation.name_lower in known:
+            kept += _rest_of(operation, known[operation.name_lower])
+        elif not _is_there(operation, known, operations):
+            kept.append(operation)
     return kept
 
 
-def _key(one: Any) -> tuple[str, str]:
-    return one.model_name_lower, one.name_lower
+def _key(operation: Any) -> tuple[str, str]:
+    return operation.model_name_lower, operation.name_lower
 
 
 def _fields(model: ModelState | None) -> dict[str, models.Field]:
@@ -64,32 +67,35 @@ def _check_same(model: ModelState, name: str, field: models.Field) -> None:
         raise Contradiction(sentence % {"model": model.name.lower(), "name": name})
 
 
-def _is_there(one: Operation, known: dict[str, ModelState], operations: list[Operation]) -> bool:
+def _is_there(operation: Operation, known: dict[str, ModelState], operations: list[Operation]) -> bool:
     """Say whether a constraint or an index that is added is there already, and not taken away just before."""
-    named = getattr(one, "constraint", None) or getattr(one, "index", None)
-    if not isinstance(one, migrations.AddConstraint | migrations.AddIndex) or one.model_name_lower not in known:
+    named = getattr(operation, "constraint", None) or getattr(operation, "index", None)
+    if (
+        not isinstance(operation, migrations.AddConstraint | migrations.AddIndex)
+        or operation.model_name_lower not in known
+    ):
         return False
     removed = {(each.model_name_lower, each.name) for each in operations if isinstance(each, REMOVALS)}
-    if (one.model_name_lower, named.name) in removed:
+    if (operation.model_name_lower, named.name) in removed:
         return False
-    key = "constraints" if isinstance(one, migrations.AddConstraint) else "indexes"
-    return named.name in _names(known[one.model_name_lower], key)
+    key = "constraints" if isinstance(operation, migrations.AddConstraint) else "indexes"
+    return named.name in _names(known[operation.model_name_lower], key)
 
 
 def _names(model: ModelState, key: str) -> set[str]:
     return {each.name for each in model.options.get(key, ())}
 
 
-def _rest_of(one: migrations.CreateModel, model: ModelState) -> Iterator[Operation]:
+def _rest_of(operation: migrations.CreateModel, model: ModelState) -> Iterator[Operation]:
     """Yield what the creation of a model that is there already would add to it."""
-    for name, field in one.fields:
+    for name, field in operation.fields:
         if name in model.fields:
             _check_same(model, name, field)
         else:
-            yield migrations.AddField(one.name, name, field)
-    for constraint in one.options.get("constraints", ()):
+            yield migrations.AddField(operation.name, name, field)
+    for constraint in operation.options.get("constraints", ()):
         if constraint.name not in _names(model, "constraints"):
-            yield migrations.AddConstraint(one.name, constraint)
-    for index in one.options.get("indexes", ()):
+            yield migrations.AddConstraint(operation.name, constraint)
+    for index in operation.options.get("indexes", ()):
         if index.name not in _names(model, "indexes"):
-            yield migrations.AddIndex(one.name, index)
+            yield migrations.AddIndex(operation.name, index)

@@ -16,8 +16,8 @@ from crm.release.steps import LOSES, SAFE, Step, pluralize
 def out_of_sync_roles(business: Business) -> list[str]:
     """Return the roles whose groups are not what the definitions say, as in a database that was not there for them."""
     wanted, groups = _wanted(business), dict[str, set[str]]()
-    found = Group.objects.filter(name__startswith=f"{business.label}.")
-    for name, codename in found.values_list("name", "permissions__codename"):
+    existing = Group.objects.filter(name__startswith=f"{business.label}.")
+    for name, codename in existing.values_list("name", "permissions__codename"):
         groups.setdefault(name, set()).update([codename] if codename else [])
     differ = [role for role, codenames in wanted.items() if groups.get(group_name(business, role)) != codenames]
     names = {group_name(business, role) for role in wanted}
@@ -28,7 +28,7 @@ def role_steps(business: Business, before: Business, *, edited: bool) -> Iterato
     """Return what becomes of the people whose role is renamed or gone, and of groups that are not as they should be."""
     heirs = {section.was: role for role, section in business.roles.items() if section.was}
     place = business.documents["app.yaml"].place(("roles",), key=True)
-    for role in (one for one in before.roles if one not in business.roles):
+    for role in (name for name in before.roles if name not in business.roles):
         count = people_of(business, role)
         if role in heirs:
             yield Step(f"rename the role {role} to {heirs[role]}, with {pluralize(count, 'account')}", SAFE, place)

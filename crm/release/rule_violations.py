@@ -43,18 +43,21 @@ class RuleCheck:
 
 def rules_of(business: Business, keys: Collection[str] = ()) -> list[RuleCheck]:
     """Return the rules of a business, or those with these keys: `booking.rules.0`, `booking.show.reason`."""
-    found = [RuleCheck(entity, rule) for entity in business.entities.values() for rule in entity.rules.checks]
-    return [one for one in found if not keys or one.key in keys]
+    rule_checks = [RuleCheck(entity, rule) for entity in business.entities.values() for rule in entity.rules.checks]
+    return [rule_check for rule_check in rule_checks if not keys or rule_check.key in keys]
 
 
 def new_rules(after: Business, former: dict[str, Entity]) -> list[RuleCheck]:
     """Return the rules that are new or changed, and narrower limits; `former` holds the entities that are in force."""
     known = {name: {rule.check.source for rule in entity.rules.checks} for name, entity in former.items()}
-    found = [one for one in rules_of(after) if one.entity.name in known]
+    rule_checks = [one for one in rules_of(after) if one.entity.name in known]
     narrowed = [
-        one for name, was in former.items() if name in after.entities for one in _limits(after.entities[name], was)
+        rule_check
+        for name, was in former.items()
+        if name in after.entities
+        for rule_check in _limits(after.entities[name], was)
     ]
-    return [*(one for one in found if one.rule.check.source not in known[one.entity.name]), *narrowed]
+    return [*(one for one in rule_checks if one.rule.check.source not in known[one.entity.name]), *narrowed]
 
 
 def _limits(entity: Entity, was: Entity) -> Iterator[RuleCheck]:
@@ -77,7 +80,7 @@ def _limits(entity: Entity, was: Entity) -> Iterator[RuleCheck]:
             yield RuleCheck(entity, Rule(check, message, leaf.name, ("fields", leaf.name, key)))
 
 
-def can_be_counted(one: RuleCheck, operations: Iterable[Operation]) -> bool:
+def can_be_counted(rule_check: RuleCheck, operations: Iterable[Operation]) -> bool:
     """Say whether the tables of now hold all that a rule reads, as it will read it."""
     changed = {
         (each.model_name.lower(), name)
@@ -85,8 +88,10 @@ def can_be_counted(one: RuleCheck, operations: Iterable[Operation]) -> bool:
         if hasattr(each, "model_name")
         for name in (getattr(each, "name", ""), getattr(each, "new_name", ""))
     }
-    columns = {(leaf.entity.class_name.lower(), leaf.name) for leaf in _read(one.rule.check, set()) if leaf.stored}
-    return not columns & changed and all(_is_there(one.entity.business.label, *column) for column in columns)
+    columns = {
+        (leaf.entity.class_name.lower(), leaf.name) for leaf in _read(rule_check.rule.check, set()) if leaf.stored
+    }
+    return not columns & changed and all(_is_there(rule_check.entity.business.label, *column) for column in columns)
 
 
 def _read(check: Expression, known: set[Field]) -> set[Field]:
@@ -100,25 +105,25 @@ def _read(check: Expression, known: set[Field]) -> set[Field]:
 
 
 def _is_there(label: str, model: str, name: str) -> bool:
-    found = apps.all_models[label].get(model)
-    return found is not None and name in {one.name for one in found._meta.get_fields()}
+    model_class = apps.all_models[label].get(model)
+    return model_class is not None and name in {field.name for field in model_class._meta.get_fields()}
 
 
-def describe_violations(one: RuleCheck) -> list[str]:
+def describe_violations(rule_check: RuleCheck) -> list[str]:
     """Return how many records break a rule, and the first of them, in words; nothing where there are no records."""
-    model = apps.get_model(one.entity.business.label, one.entity.class_name)
+    model = apps.get_model(rule_check.entity.business.label, rule_check.entity.class_name)
     rows = not_deleted(model).order_by("pk")
     total = rows.count()
     if not total:
         return []
-    broken = rows.exclude(compile_sql.rule(one.rule.check, compile_context(model._meta.apps)))
+    broken = rows.exclude(compile_sql.rule(rule_check.rule.check, compile_context(model._meta.apps)))
     count = broken.count()
-    what = f"the rule at {one.place} ({one.rule.message.source})"
+    what = f"the rule at {rule_check.place} ({rule_check.rule.message.source})"
     if not count:
-        return [f"+ all {total:,} {one.entity.plural.lower()} meet {what}"]
+        return [f"+ all {total:,} {rule_check.entity.plural.lower()} meet {what}"]
     names = ", ".join(_names(broken, model)) + (", …" if count > NAMED else "")
     verb = "breaks" if count == 1 else "break"
-    return [f"! {count:,} of {total:,} {one.entity.plural.lower()} {verb} {what}: {names}", f"    {STAY}"]
+    return [f"! {count:,} of {total:,} {rule_check.entity.plural.lower()} {verb} {what}: {names}", f"    {STAY}"]
 
 
 def _names(broken: models.QuerySet, model: type[models.Model]) -> Iterator[str]:

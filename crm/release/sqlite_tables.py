@@ -58,7 +58,7 @@ def columns_kept(editor: Any) -> Iterator[None]:
 
 def _left_over(connection: Any, table: str, known: set[str]) -> dict[str, LeftOverColumn]:
     """Return the columns of a table that are not known, apart from those that the database computes."""
-    found = {}
+    columns = {}
     with connection.cursor() as cursor:
         cursor.execute('SELECT "from", "table", "to" FROM pragma_foreign_key_list(%s)', [table])
         links = {column: (target, key) for column, target, key in cursor.fetchall()}
@@ -66,10 +66,10 @@ def _left_over(connection: Any, table: str, known: set[str]) -> dict[str, LeftOv
         for name, declared, is_required, default in cursor.fetchall():
             if name not in known:
                 options = {} if default is None else {"db_default": RawSQL(default.replace("%", "%%"), ())}
-                found[name] = LeftOverColumn(declared + _reference(connection, links.get(name)), **options)
-                found[name].null = not is_required
-                found[name]._unique = _is_unique(cursor, table, name)
-    return found
+                columns[name] = LeftOverColumn(declared + _reference(connection, links.get(name)), **options)
+                columns[name].null = not is_required
+                columns[name]._unique = _is_unique(cursor, table, name)
+    return columns
 
 
 def _reference(connection: Any, link: tuple[str, str] | None) -> str:

@@ -24,9 +24,9 @@ class _Registry(Apps):
     def __init__(self, label: str):
         super().__init__()
         self.apps_ready = self.models_ready = self.ready = True
-        for name, found in live_apps.all_models.items():
+        for name, app_models in live_apps.all_models.items():
             if name != label:
-                self.all_models[name] = found
+                self.all_models[name] = app_models
 
     def clear_cache(self) -> None:
         """Nothing to clear: clearing would reach the live models."""
@@ -54,7 +54,7 @@ class _Detector(MigrationAutodetector):
     """
 
     def _sort_migrations(self) -> None:
-        parts = {label: _new_models(found) for label, found in self.generated_operations.items()}
+        parts = {label: _new_models(operations) for label, operations in self.generated_operations.items()}
         self.generated_operations = {label: rest for label, (_, rest) in parts.items()}
         super()._sort_migrations()
         for label, (new, _) in parts.items():
@@ -76,11 +76,11 @@ class _Questioner(MigrationQuestioner):
 
 def _new_models(operations: list[Operation]) -> tuple[list[Operation], list[Operation]]:
     """Part the operations that make up new models from all others."""
-    names = {one.name_lower for one in operations if isinstance(one, migrations.CreateModel)}
+    names = {operation.name_lower for operation in operations if isinstance(operation, migrations.CreateModel)}
     new, rest = [], []
-    for one in operations:
-        is_part = isinstance(one, PARTS) and one.model_name_lower in names
-        (new if is_part or isinstance(one, migrations.CreateModel) else rest).append(one)
+    for operation in operations:
+        is_part = isinstance(operation, PARTS) and operation.model_name_lower in names
+        (new if is_part or isinstance(operation, migrations.CreateModel) else rest).append(operation)
     return new, rest
 
 
@@ -90,7 +90,7 @@ PARTS = (migrations.AddField, migrations.AddIndex, migrations.AddConstraint)
 def detect(before: ProjectState, after: ProjectState, label: str) -> list[Operation]:
     """Return the operations that lead from one state to the other, in an order that can be run."""
     changes = _Detector(before, after, _Questioner())._detect_changes(convert_apps={label})
-    return fold([operation for one in changes.get(label, []) for operation in one.operations])
+    return fold([operation for migration in changes.get(label, []) for operation in migration.operations])
 
 
 def fold(operations: list[Operation]) -> list[Operation]:
@@ -100,11 +100,11 @@ def fold(operations: list[Operation]) -> list[Operation]:
     models may link in circles: `BatchedMigration` creates them as one.
     """
     new, rest = _new_models(operations)
-    creations = {one.name_lower: one for one in new if isinstance(one, migrations.CreateModel)}
+    creations = {operation.name_lower: operation for operation in new if isinstance(operation, migrations.CreateModel)}
     parts: dict[str, list[Any]] = {name: [] for name in creations}
-    for one in new:
-        if not isinstance(one, migrations.CreateModel):
-            parts[one.model_name_lower].append(one)
+    for operation in new:
+        if not isinstance(operation, migrations.CreateModel):
+            parts[operation.model_name_lower].append(operation)
     return [*(_creation(creations[name], parts[name]) for name in _order(parts)), *rest]
 
 
@@ -113,35 +113,35 @@ def _order(parts: dict[str, list[Any]]) -> list[str]:
     seen: set[str] = set()
     ordered: list[str] = []
     for start in sorted(parts):
-        way = [(start, iter(_targets(parts, start)))] if start not in seen else []
+        stack = [(start, iter(_targets(parts, start)))] if start not in seen else []
         seen.add(start)
-        while way:
-            name, targets = way[-1]
-            found = next((target for target in targets if target not in seen), None)
-            if found is None:
-                ordered.append(way.pop()[0])
+        while stack:
+            name, targets = stack[-1]
+            next_target = next((target for target in targets if target not in seen), None)
+            if next_target is None:
+                ordered.append(stack.pop()[0])
             else:
-                seen.add(found)
-                way.append((found, iter(_targets(parts, found))))
+                seen.add(next_target)
+                stack.append((next_target, iter(_targets(parts, next_target))))
     return ordered
 
 
 def _targets(parts: dict[str, list[Any]], name: str) -> list[str]:
-    found = []
-    for one in parts[name]:
-        target = getattr(getattr(getattr(one, "field", None), "remote_field", None), "model", None)
+    target_names = []
+    for operation in parts[name]:
+        target = getattr(getattr(getattr(operation, "field", None), "remote_field", None), "model", None)
         if target is not None:
             label = target if isinstance(target, str) else target._meta.label
-            found.append(label.split(".")[-1].lower())
-    return [target for target in found if target in parts]
+            target_names.append(label.split(".")[-1].lower())
+    return [target for target in target_names if target in parts]
 
 
-def _creation(one: migrations.CreateModel, parts: list[Any]) -> migrations.CreateModel:
-    fields = [*one.fields, *((add.name, add.field) for add in parts if isinstance(add, migrations.AddField))]
-    options = dict(one.options)
+def _creation(creation: migrations.CreateModel, parts: list[Any]) -> migrations.CreateModel:
+    fields = [*creation.fields, *((add.name, add.field) for add in parts if isinstance(add, migrations.AddField))]
+    options = dict(creation.options)
     for add in parts:
         if isinstance(add, migrations.AddIndex):
             options["indexes"] = [*options.get("indexes", []), add.index]
         elif isinstance(add, migrations.AddConstraint):
             options["constraints"] = [*options.get("constraints", []), add.constraint]
-    return migrations.CreateModel(one.name, fields, options, one.bases, one.managers)
+    return migrations.CreateModel(creation.name, fields, options, creation.bases, creation.managers)

@@ -44,11 +44,13 @@ def claimed_tables(state: ProjectState, label: str) -> dict[str, Table]:
 
 def _claimed_table(model: type[models.Model]) -> Table:
     table = Table(model._meta.db_table, model=model)
-    for one in model._meta.local_concrete_fields:
-        kind = _plain_type(one.db_parameters(connection)["type"] or "")
-        table.columns[one.column] = Column(one.column, kind, one.null and not one.primary_key)
-        if one.unique and not one.primary_key:
-            table.unique[frozenset([one.column])] = ""
+    for model_field in model._meta.local_concrete_fields:
+        kind = _plain_type(model_field.db_parameters(connection)["type"] or "")
+        table.columns[model_field.column] = Column(
+            model_field.column, kind, model_field.null and not model_field.primary_key
+        )
+        if model_field.unique and not model_field.primary_key:
+            table.unique[frozenset([model_field.column])] = ""
     for names in model._meta.unique_together:
         table.unique[frozenset(_column(model, name) for name in names)] = ""
     for constraint in model._meta.constraints:

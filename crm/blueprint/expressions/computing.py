@@ -64,17 +64,17 @@ def _read(leaf: Any, source: str) -> Iterator[Problem]:
         yield Problem(place, f"{a_field(leaf.type.name)} cannot be computed")
         return
     try:
-        found = read_expression(source, leaf.entity)
+        expression = read_expression(source, leaf.entity)
     except ExpressionError as error:
         yield Problem(place.within(source, error.offset), f"{leaf.name}: {error.message}", error.hint)
         return
-    if not fits(found.kind, wanted):
+    if not fits(expression.kind, wanted):
         yield Problem(
-            place, f"{leaf.name}: the expression gives {found.kind}, {a_field(leaf.type.name)} holds {wanted}"
+            place, f"{leaf.name}: the expression gives {expression.kind}, {a_field(leaf.type.name)} holds {wanted}"
         )
         return
-    leaf.entity.computed[leaf.name] = found
-    for problem_node, value in _wrong_choices(leaf, found.root):
+    leaf.entity.computed[leaf.name] = expression
+    for problem_node, value in _wrong_choices(leaf, expression.root):
         message = f"{leaf.name}: {value!r} is none of its choices"
         hint = did_you_mean(value, leaf.options.choices)
         yield Problem(place.within(source, problem_node.offset), message, hint)
@@ -104,8 +104,8 @@ RESULTS: dict[str, Callable[[tuple[Node, ...]], tuple[Node, ...]]] = {
 """The operations that give one of their arguments as it is → which of them."""
 
 
-def fits(found: Kind, wanted: Kind) -> bool:
-    return found.name == wanted.name
+def fits(actual: Kind, wanted: Kind) -> bool:
+    return actual.name == wanted.name
 
 
 def reads(expression: Expression) -> Iterator[Any]:
@@ -122,27 +122,27 @@ def _settle(business: Any) -> Iterator[Problem]:
     sizes: dict[Any, Size] = {}
     everyone = [entity.find(name) for entity in business.entities.values() for name in entity.computed]
     for start in everyone:
-        way, todo = [start], [iter(computed_reads(start))]
+        chain, todo = [start], [iter(computed_reads(start))]
         while todo and start not in sizes:
             step = next(todo[-1], None)
             if step is None:
                 todo.pop()
-                yield from _settle_one(way.pop(), sizes)
-            elif step in way:
-                names = " → ".join(map(str, [*way[way.index(step) :], step]))
-                place = way[-1].place("compute")
+                yield from _settle_one(chain.pop(), sizes)
+            elif step in chain:
+                names = " → ".join(map(str, [*chain[chain.index(step) :], step]))
+                place = chain[-1].place("compute")
                 yield Problem(place, f"these fields are computed from one another: {names}")
-                sizes.update(dict.fromkeys(way, Size()))
+                sizes.update(dict.fromkeys(chain, Size()))
                 break
             elif step not in sizes:
-                way.append(step)
+                chain.append(step)
                 todo.append(iter(computed_reads(step)))
 
 
 def computed_reads(leaf: Any) -> list[Any]:
     """Return the computed fields that a computed field reads."""
-    found = reads(leaf.entity.computed[leaf.name])
-    return list(dict.fromkeys(one for one in found if one.name in one.entity.computed))
+    leaves = reads(leaf.entity.computed[leaf.name])
+    return list(dict.fromkeys(other for other in leaves if other.name in other.entity.computed))
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,13 @@ class Size:
 
 def _settle_one(leaf: Any, sizes: dict[Any, Size]) -> Iterator[Problem]:
     expression, inner, place = leaf.entity.computed[leaf.name], computed_reads(leaf), leaf.place("compute")
-    storage = _storage(expression, {one.storage for one in inner})
-    written_out = {one: sizes[one] for one in inner if one.storage == storage}
+    storage = _storage(expression, {field.storage for field in inner})
+    written_out = {field: sizes[field] for field in inner if field.storage == storage}
     size = Size(
-        sum(1 for _ in expression.root.walk()) + sum(written_out.get(one, Size()).parts for one in reads(expression)),
-        nesting(expression.root, lambda one: written_out.get(one, Size()).depth),
-        1 + max((sizes[one].chain for one in inner), default=0),
+        sum(1 for _ in expression.root.walk())
+        + sum(written_out.get(field, Size()).parts for field in reads(expression)),
+        nesting(expression.root, lambda field: written_out.get(field, Size()).depth),
+        1 + max((sizes[field].chain for field in inner), default=0),
     )
     if storage == ON_READ and not size.fits:
         message = f"{leaf.name}: together with the fields that it reads, this is too long or nested too deeply"
@@ -184,7 +185,7 @@ def _storage(expression: Expression, inner: set[str]) -> str:
         return ON_READ
     return (
         GENERATED
-        if expression.is_of_row and all(_is_of_columns(one) for one in expression.root.walk())
+        if expression.is_of_row and all(_is_of_columns(node) for node in expression.root.walk())
         else MATERIALIZED
     )
 

@@ -39,7 +39,7 @@ ANY = f"{ORDERED}|{TEXT}|{BOOLEAN}"
 
 
 def _of_first(arguments: tuple[Node, ...]) -> Kind:
-    kinds = [one.kind for one in arguments]
+    kinds = [argument.kind for argument in arguments]
     return Kind(kinds[0].name, max(kind.places for kind in kinds), kinds[0].entity)
 
 
@@ -53,8 +53,8 @@ def _always(name: str) -> Callable[[tuple[Node, ...]], Kind]:
 
 
 FUNCTIONS = {
-    one.name: one
-    for one in (
+    function.name: function
+    for function in (
         Function("today", [], _always(DATE), "The day it is, in the time zone of the business."),
         Function("now", [], _always(DATETIME), "The moment it is."),
         Function(

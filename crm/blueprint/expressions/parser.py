@@ -88,7 +88,7 @@ def _unreadable(source: str, error: SyntaxError) -> ExpressionError:
 
 def _offset(source: str, line: int) -> int:
     """Return how many letters stand before a line of the expression, which begins where the blanks before it end."""
-    ends = [0, *(found.end() for found in re.finditer(r"\r\n?|\n", source.strip()))]
+    ends = [0, *(line_end.end() for line_end in re.finditer(r"\r\n?|\n", source.strip()))]
     return len(source) - len(source.lstrip()) + ends[min(line, len(ends)) - 1]
 
 
@@ -198,20 +198,20 @@ class _Reader:
 
     def _step(self, node: ast.expr, name: str, before: list[Any], holder: Any, path: str) -> Any:
         if before and before[-1].parts:
-            found = before[-1].parts.get(f"{before[-1].name}_{name}")
-            if found is None:
-                known = [one.removeprefix(f"{before[-1].name}_") for one in before[-1].parts]
+            field = before[-1].parts.get(f"{before[-1].name}_{name}")
+            if field is None:
+                known = [part.removeprefix(f"{before[-1].name}_") for part in before[-1].parts]
                 hint = did_you_mean(name, known)
                 raise self.wrong_name(f"{before[-1].label!r} has no part {name!r}", node, name, hint)
-            return found
+            return field
         if holder is None:
             message = f"{before[-1].name!r} is no link, so nothing can follow it"
             raise self.wrong_name(message, node, name)
         if before and before[-1].type.many:
             hint = f"Say what of them: 'sum({path})'."
             raise self.wrong_name(f"{before[-1].name!r} holds several records", node, name, hint)
-        found = holder.find(name)
-        if found is None:
+        field = holder.find(name)
+        if field is None:
             known = [*holder.fields, *holder.record_fields]
             hint = did_you_mean(name, known)
             if not before and name == USER:
@@ -221,7 +221,7 @@ class _Reader:
             if name in collections_of(holder):
                 hint = f"Say what of them: 'count({name})', or 'sum({name}.…)'."
             raise self.wrong_name(f"{holder.label!r} has no field {name!r}", node, name, hint)
-        return found
+        return field
 
     # Operators
 
@@ -249,9 +249,9 @@ class _Reader:
         raise self.fail(f"this operator cannot stand before {inner.kind}", node)
 
     def _boolop(self, node: ast.BoolOp, entity: Any, depth: int) -> Node:
-        parts = [self.read(one, entity, depth) for one in node.values]
-        for part, one in zip(parts, node.values, strict=True):
-            self._condition(part, one)
+        parts = [self.read(operand, entity, depth) for operand in node.values]
+        for part, operand in zip(parts, node.values, strict=True):
+            self._condition(part, operand)
         return Operation(Kind(BOOLEAN), SIGNS[type(node.op)], tuple(parts), offset=self.at(node))
 
     def _condition(self, part: Node, node: ast.expr) -> None:
@@ -262,16 +262,16 @@ class _Reader:
     def _compare(self, node: ast.Compare, entity: Any, depth: int) -> Node:
         self._check_chain(node)
         parts, left, before = [], self.read(node.left, entity, depth), node.left
-        for operator, one in zip(node.ops, node.comparators, strict=True):
+        for operator, comparator in zip(node.ops, node.comparators, strict=True):
             sign = SIGNS.get(type(operator))
             if sign is None:
                 raise self.fail("'is' has no place in an expression", node, "Write '=='; '== null' for nothing.")
             if sign in {"in", "not in"}:
-                return self._in(sign, left, one, entity, depth)
-            right = self.read(one, entity, depth)
+                return self._in(sign, left, comparator, entity, depth)
+            right = self.read(comparator, entity, depth)
             self._comparable(sign, left, right, node)
             parts.append(Operation(Kind(BOOLEAN), sign, (left, right), offset=self.at(before)))
-            left, before = right, one
+            left, before = right, comparator
         return parts[0] if len(parts) == 1 else Operation(Kind(BOOLEAN), "and", tuple(parts), offset=self.at(node))
 
     def _check_chain(self, node: ast.Compare) -> None:
@@ -283,13 +283,13 @@ class _Reader:
     def _in(self, sign: str, left: Node, node: ast.expr, entity: Any, depth: int) -> Node:
         if not isinstance(node, ast.List | ast.Tuple) or not node.elts:
             raise self.fail("a list must stand behind 'in'", node, "As in: status in ['held', 'confirmed'].")
-        options = tuple(self.read(one, entity, depth) for one in node.elts)
-        for one, option in zip(node.elts, options, strict=True):
+        options = tuple(self.read(element, entity, depth) for element in node.elts)
+        for element, option in zip(node.elts, options, strict=True):
             if not isinstance(option, Literal) or option.value is None:
-                raise self.fail("the list behind 'in' holds plain values only", one)
-            self._comparable("==", left, option, one)
-        found = Operation(Kind(BOOLEAN), "in", (left, *options), offset=left.offset)
-        return found if sign == "in" else Operation(Kind(BOOLEAN), "not", (found,), offset=left.offset)
+                raise self.fail("the list behind 'in' holds plain values only", element)
+            self._comparable("==", left, option, element)
+        membership = Operation(Kind(BOOLEAN), "in", (left, *options), offset=left.offset)
+        return membership if sign == "in" else Operation(Kind(BOOLEAN), "not", (membership,), offset=left.offset)
 
     def _comparable(self, sign: str, left: Node, right: Node, node: ast.expr) -> None:
         kinds = {left.kind.name, right.kind.name}
@@ -303,8 +303,8 @@ class _Reader:
             raise self.fail(f"{left.kind} cannot be compared with {right.kind}", node, hint)
         if not equality and kinds & {BOOLEAN, RECORD, USER, TEXT}:
             raise self.fail(f"{left.kind} is neither more nor less than another", node)
-        for one, other in ((left, right), (right, left)):
-            self._known_choice(one, other, node)
+        for operand, other in ((left, right), (right, left)):
+            self._known_choice(operand, other, node)
 
     def _known_choice(self, path: Node, literal: Node, node: ast.expr) -> None:
         """Refuse a value that the field can never have."""
@@ -329,30 +329,30 @@ class _Reader:
         if not isinstance(node.func, ast.Name):
             raise self.fail("only a function of the language can be called", node)
         name = node.func.id
-        if node.keywords or any(isinstance(one, ast.Starred) for one in node.args):
+        if node.keywords or any(isinstance(argument_node, ast.Starred) for argument_node in node.args):
             raise self.fail(f"{name!r} takes plain values", node)
         if name in AGGREGATES and not (
             name in FUNCTIONS and len(node.args) > 1 and not self._is_children(node, entity)
         ):
             return self._aggregate(name, node, entity, depth)
-        found = FUNCTIONS.get(name)
-        if found is None:
+        function = FUNCTIONS.get(name)
+        if function is None:
             raise self.fail(f"there is no function {name!r}", node, did_you_mean(name, [*FUNCTIONS, *AGGREGATES]))
-        arguments = tuple(self.read(one, entity, depth) for one in node.args)
-        least = len(found.takes) - (name == "round")
-        if not (least <= len(arguments) <= (20 if found.variadic else len(found.takes))):
-            raise self.fail(f"{name!r} takes {len(found.takes) or 'no'} value(s), not {len(arguments)}", node)
-        for index, (argument, one) in enumerate(zip(arguments, node.args, strict=True)):
-            takes = found.takes[min(index, len(found.takes) - 1)] if found.takes else frozenset()
+        arguments = tuple(self.read(argument_node, entity, depth) for argument_node in node.args)
+        least = len(function.takes) - (name == "round")
+        if not (least <= len(arguments) <= (20 if function.variadic else len(function.takes))):
+            raise self.fail(f"{name!r} takes {len(function.takes) or 'no'} value(s), not {len(arguments)}", node)
+        for index, (argument, argument_node) in enumerate(zip(arguments, node.args, strict=True)):
+            takes = function.takes[min(index, len(function.takes) - 1)] if function.takes else frozenset()
             if argument.kind.name not in takes:
-                raise self.fail(f"{name!r} cannot take {argument.kind}", one)
-            if found.variadic and argument.kind.name != arguments[0].kind.name:
-                raise self.fail(f"{name!r} takes values of one kind; this is {argument.kind}", one)
+                raise self.fail(f"{name!r} cannot take {argument.kind}", argument_node)
+            if function.variadic and argument.kind.name != arguments[0].kind.name:
+                raise self.fail(f"{name!r} takes values of one kind; this is {argument.kind}", argument_node)
         if name == "round" and len(arguments) > 1:
             digits = arguments[1]
             if not isinstance(digits, Literal) or digits.kind.places or not 0 <= digits.value <= 6:
                 raise self.fail("round() takes the number of digits, 0 to 6", node.args[1])
-        return Operation(found.gives(arguments), name, arguments, offset=self.at(node))
+        return Operation(function.gives(arguments), name, arguments, offset=self.at(node))
 
     def _is_children(self, node: ast.Call, entity: Any) -> bool:
         try:
@@ -369,32 +369,32 @@ class _Reader:
             inner = inner.value
         if not isinstance(inner, ast.Name):
             raise self.fail("the records that point here must be named first", node)
-        names, way, holder = [inner.id, *reversed(names)], [], entity
+        names, relation_path, holder = [inner.id, *reversed(names)], [], entity
         if len(names) > MAX_STEPS:
             raise self.fail(f"a path may have {MAX_STEPS} names, this one has {len(names)}", node)
         for index, name in enumerate(names):
             known = collections_of(holder)
             if name in known:
                 link, table = known[name]
-                return tuple(way), link, table, names[index + 1 :]
-            found = holder.find(name)
-            if found is None or found.target is None or found.type.many:
+                return tuple(relation_path), link, table, names[index + 1 :]
+            field = holder.find(name)
+            if field is None or field.target is None or field.type.many:
                 shown = ".".join(names[: index + 1])
                 hint = did_you_mean(name, known) if known else f"Nothing points to {holder.label!r}."
                 raise self.fail(f"{shown!r} is not a list of records that point here", node, hint)
-            way.append(found)
-            holder = found.target
+            relation_path.append(field)
+            holder = field.target
         raise self.fail(f"{'.'.join(names)!r} is one record, not several", node)
 
     def _aggregate(self, name: str, node: ast.Call, entity: Any, depth: int) -> Node:
         if not 1 <= len(node.args) <= 2:
             raise self.fail(f"{name!r} takes a list of records and, if need be, a condition", node)
-        way, link, table, rest = self._children(node.args[0], entity)
+        relation_path, link, table, rest = self._children(node.args[0], entity)
         child = link.entity
         where = self.read(node.args[1], child, depth) if len(node.args) == 2 else None
         if where is not None:
             self._condition(where, node.args[1])
-            if any(isinstance(one, Aggregate) for one in where.walk()):
+            if any(isinstance(part, Aggregate) for part in where.walk()):
                 raise self.fail("a sum cannot depend on another sum", node.args[1], "Compute it in a field first.")
         steps: tuple[Any, ...] = ()
         kind = Kind(NUMBER)
@@ -410,7 +410,7 @@ class _Reader:
             if value.kind.name not in fitting:
                 raise self.fail(f"{name}() cannot take {value.kind}", node.args[0])
             kind = Kind(NUMBER, QUOTIENT) if name == "avg" and value.kind.name == NUMBER else value.kind
-        return Aggregate(kind, name, way, link, steps, where, table, offset=self.at(node))
+        return Aggregate(kind, name, relation_path, link, steps, where, table, offset=self.at(node))
 
     def _list(self, node: ast.List, entity: Any, depth: int) -> Node:
         raise self.fail("a list stands only behind 'in'", node)
@@ -430,18 +430,18 @@ def collections_of(entity: Any) -> dict[str, tuple[Any, str]]:
     Rows go by the name of their table, others by their entity's name in the plural; where several links of an entity
     lead here, by `<entity>_<link>`.
     """
-    found: dict[str, tuple[Any, str]] = {}
+    collections: dict[str, tuple[Any, str]] = {}
     links = [one for one in entity.pointing_here() if one.type.stored and not one.type.many]
     tables = {one.target.name: one for one in entity.fields.values() if one.type.rows and one.target}
     for link in links:
         table = tables.get(link.entity.name)
         if table is not None and link.document is not link.entity.document:
-            found[table.name] = link, table.name
+            collections[table.name] = link, table.name
         elif sum(one.entity is link.entity for one in links) == 1:
-            found.setdefault(plural(link.entity.name), (link, ""))
+            collections.setdefault(plural(link.entity.name), (link, ""))
         else:
-            found[f"{link.entity.name}_{link.name}"] = link, ""
-    return found
+            collections[f"{link.entity.name}_{link.name}"] = link, ""
+    return collections
 
 
 def _written(node: ast.expr) -> str:
@@ -449,28 +449,28 @@ def _written(node: ast.expr) -> str:
 
 
 def _arithmetic(sign: str, left: Node, right: Node) -> Kind | None:
-    one, other = left.kind, right.kind
-    names = one.name, other.name
+    left_kind, right_kind = left.kind, right.kind
+    names = left_kind.name, right_kind.name
     if names == (NUMBER, NUMBER):
-        return Kind(NUMBER, _places(sign, one, other, right))
+        return Kind(NUMBER, _places(sign, left_kind, right_kind, right))
     if names == (TEXT, TEXT) and sign == "+":
         return Kind(TEXT)
     if names == (DURATION, DURATION) and sign in "+-":
         return Kind(DURATION)
-    if one.name in MOMENTS and other.name == DURATION and sign in "+-":
-        return one
+    if left_kind.name in MOMENTS and right_kind.name == DURATION and sign in "+-":
+        return left_kind
     if names[0] in MOMENTS and names[0] == names[1] and sign == "-":
         return Kind(DURATION)
     return None
 
 
-def _places(sign: str, one: Kind, other: Kind, right: Node) -> int:
+def _places(sign: str, left_kind: Kind, right_kind: Kind, right: Node) -> int:
     if sign == "*":
-        return one.places + other.places
+        return left_kind.places + right_kind.places
     if sign == "/":
         tens = power_of_ten(right)
-        return one.places + tens if tens is not None else QUOTIENT
-    return max(one.places, other.places)
+        return left_kind.places + tens if tens is not None else QUOTIENT
+    return max(left_kind.places, right_kind.places)
 
 
 def power_of_ten(node: Node) -> int | None:
@@ -481,9 +481,9 @@ def power_of_ten(node: Node) -> int | None:
     return None
 
 
-def _common(one: Kind, other: Kind) -> Kind | None:
-    if NULL in {one.name, other.name}:
-        return other if one.name == NULL else one
-    if (one.name, one.entity) != (other.name, other.entity):
+def _common(kind: Kind, other: Kind) -> Kind | None:
+    if NULL in {kind.name, other.name}:
+        return other if kind.name == NULL else kind
+    if (kind.name, kind.entity) != (other.name, other.entity):
         return None
-    return Kind(one.name, max(one.places, other.places), one.entity)
+    return Kind(kind.name, max(kind.places, other.places), kind.entity)

@@ -79,8 +79,9 @@ class Operation(Node):
 class Aggregate(Node):
     """Something of all records that point to one: `sum(payments.amount, status == 'settled')`.
 
-    `way` leads by links from the record to the parent (empty for the record itself), `link` is the children's link to
-    the parent, `value` the way from a child to what is summed up (empty for `count`), `where` a condition on a child.
+    `relation_path` leads by links from the record to the parent (empty for the record itself), `link` is the
+    children's link to the parent, `value` the way from a child to what is summed up (empty for `count`), `where` a
+    condition on a child.
     """
 
     name: str = ""
@@ -111,18 +112,18 @@ class Expression:
     @property
     def is_timed(self) -> bool:
         """Say whether its value changes as time goes by, without anything being written."""
-        return any(isinstance(one, Operation) and one.name in TIMED for one in self.root.walk())
+        return any(isinstance(node, Operation) and node.name in TIMED for node in self.root.walk())
 
     @property
     def needs_user(self) -> bool:
-        return any(isinstance(one, Path) and one.of_user for one in self.root.walk())
+        return any(isinstance(node, Path) and node.of_user for node in self.root.walk())
 
     @property
     def is_of_row(self) -> bool:
         """Say whether it reads nothing but columns of the record itself."""
         return all(
-            not isinstance(one, Aggregate) and not (isinstance(one, Path) and (len(one.steps) > 1 or one.of_user))
-            for one in self.root.walk()
+            not isinstance(node, Aggregate) and not (isinstance(node, Path) and (len(node.steps) > 1 or node.of_user))
+            for node in self.root.walk()
         )
 
     def __str__(self) -> str:

@@ -56,11 +56,11 @@ class Command(RecordsCommand):
             if model._default_manager.exists():
                 continue
             data, started = (folder / f"{name}.csv").read_bytes(), timezone.now()
-            _, found = import_file(business.entities[name], f"{name}.csv", data, adjust=_shifted_by(shift))
-            if not found.is_sound:
-                raise CommandError(f"{name}.csv: {[*found.refusals, *found.errors][:5]}")
+            _, import_plan = import_file(business.entities[name], f"{name}.csv", data, adjust=_shifted_by(shift))
+            if not import_plan.is_sound:
+                raise CommandError(f"{name}.csv: {[*import_plan.refusals, *import_plan.errors][:5]}")
             _date_versions(business, business.entities[name], started)
-            self.stdout.write(f"{found.counts['new']:>6} {business.entities[name].plural.lower()}")
+            self.stdout.write(f"{import_plan.counts['new']:>6} {business.entities[name].plural.lower()}")
 
 
 def _date_versions(business: Business, entity: Entity, since: datetime) -> None:
@@ -70,13 +70,13 @@ def _date_versions(business: Business, entity: Entity, since: datetime) -> None:
     waiting = [model]
     while waiting:
         holder = waiting.pop(0)
-        for link in (one for one in holder._meta.concrete_fields if hasattr(one.related_model, "definition")):
+        for link in (column for column in holder._meta.concrete_fields if hasattr(column.related_model, "definition")):
             if link.related_model not in dates:
                 dates[link.related_model] = {}
                 waiting.append(link.related_model)
-            known, found = dates[link.related_model], dates[holder]
-            for key, target in holder._default_manager.filter(pk__in=found).values_list("pk", link.attname):
-                known[target] = max(known.get(target, found[key]), found[key])
+            known, holder_dates = dates[link.related_model], dates[holder]
+            for key, target in holder._default_manager.filter(pk__in=holder_dates).values_list("pk", link.attname):
+                known[target] = max(known.get(target, holder_dates[key]), holder_dates[key])
     for touched, known in dates.items():
         versions = list(touched.history.filter(history_date__gte=since))
         for version in versions:

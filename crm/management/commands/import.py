@@ -63,15 +63,15 @@ class Command(RecordsCommand):
         names = ("dry_run", "format", "reason", "numbers", "encoding")
         user = find_user(options["user"])
         try:
-            _, found = import_file(entity, path.name, data, user, **{name: options[name] for name in names})
+            _, import_plan = import_file(entity, path.name, data, user, **{name: options[name] for name in names})
         except (FileRefused, ImportRefused) as error:
             raise CommandError(f"{path.name}: {error}") from None
-        for refusal in found.refusals:
+        for refusal in import_plan.refusals:
             self.stderr.write(f"{path.name}: {refusal}")
-        for row, column, text in found.errors:
+        for row, column, text in import_plan.errors:
             self.stderr.write(f"{path.name}, row {row}, {column}: {text}")
-        counts = ", ".join(f"{name} {count}" for name, count in found.counts.items())
-        if not found.is_sound:
+        counts = ", ".join(f"{name} {count}" for name, count in import_plan.counts.items())
+        if not import_plan.is_sound:
             self.stderr.write("Nothing was imported.")
             self.stdout.write(counts)
             sys.exit(1)

@@ -22,10 +22,10 @@ class Command(RecordsCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         business = apps.get_app_config(settings.BUSINESS_LOCATION.label).business
-        known = [one.key for one in rules_of(business)]
+        known = [rule_check.key for rule_check in rules_of(business)]
         for key in options["rules"]:
             if key not in known:
                 raise CommandError(f"There is no rule {key!r}. {did_you_mean(key, known)}")
-        for one in rules_of(business, options["rules"]):
-            for line in describe_violations(one):
+        for rule_check in rules_of(business, options["rules"]):
+            for line in describe_violations(rule_check):
                 self.stdout.write(line)

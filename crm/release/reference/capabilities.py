@@ -14,8 +14,17 @@ from crm.wiring import CAPABILITIES
 
 def capabilities_part() -> Iterator[str]:
     yield from ["## Capabilities", "", "Each has a key of its own in an entity's file, which may be left out.", ""]
-    for one in CAPABILITIES:
-        yield from [f"### {one.name}", "", one.summary, "", *described(one.Section), *_inner(one), *_adds(one), ""]
+    for capability in CAPABILITIES:
+        yield from [
+            f"### {capability.name}",
+            "",
+            capability.summary,
+            "",
+            *described(capability.Section),
+            *_inner(capability),
+            *_adds(capability),
+            "",
+        ]
 
 
 def _inner(capability: Capability) -> Iterator[str]:
@@ -41,11 +50,11 @@ def _adds(capability: Capability) -> Iterator[str]:
     model, admin = Contributions("model"), Contributions("admin")
     capability.contribute_to_model(entity, model)
     capability.contribute_to_admin(entity, admin)
-    for one in [*model, *admin]:
-        if one.kind in KINDS:
-            text = getattr(one.value, "path", "") or getattr(one.value, "label", "") or one.name
-            verb = getattr(one.value, "verb", "")
-            yield f"- {KINDS[one.kind]}: `{text}`" + (f", for those who may {verb}." if verb else ".")
+    for addition in [*model, *admin]:
+        if addition.kind in KINDS:
+            text = getattr(addition.value, "path", "") or getattr(addition.value, "label", "") or addition.name
+            verb = getattr(addition.value, "verb", "")
+            yield f"- {KINDS[addition.kind]}: `{text}`" + (f", for those who may {verb}." if verb else ".")
     for word, heading in capability.panels.items():
         yield f"- Panel `{word}` for a tab of the form: {heading}."
     for name in capability.actions:

@@ -76,7 +76,7 @@ def lists_part() -> Iterator[str]:
         entity = business.entities[holder]
         link, table = collections_of(entity)[name]
         example = f"`{name}` of `{entity}`, by `{entity}.{table}`" if table else f"`{name}` of `{entity}`, by `{link}`"
-        yield row(what, called, example, ", ".join(_compiled(one, entity) for one in sources))
+        yield row(what, called, example, ", ".join(_compiled(source, entity) for source in sources))
     invoice = business.entities["invoice"]
     yield from ["", "| Of a list | What it is |", "|---|---|"]
     for name, summary in AGGREGATES.items():

@@ -143,8 +143,8 @@ def _values() -> Iterator[str]:
 
 
 def _checked(source: str, kind: str) -> str:
-    found = read_expression(source, _record()).kind.name
-    assert found == kind, f"{source} gives {found}, not {kind}"
+    actual = read_expression(source, _record()).kind.name
+    assert actual == kind, f"{source} gives {actual}, not {kind}"
     return f"`{source}`"
 
 
@@ -199,12 +199,12 @@ def _alone(template: str) -> list[str]:
 
 def _combinations(sign: str) -> dict[str, list[str]]:
     """Return what an operator gives, with the pairs of kinds that it gives it for."""
-    found: dict[str, list[str]] = {}
-    for one, other in product(_of_each_kind()[1], repeat=2):
-        expression = _read(f"{{0}} {sign} {{1}}", one, other)
+    pairs: dict[str, list[str]] = {}
+    for left, right in product(_of_each_kind()[1], repeat=2):
+        expression = _read(f"{{0}} {sign} {{1}}", left, right)
         if expression is not None:
-            found.setdefault(KINDS[expression.kind.name], []).append(f"{KINDS[one]} {sign} {KINDS[other]}")
-    return found
+            pairs.setdefault(KINDS[expression.kind.name], []).append(f"{KINDS[left]} {sign} {KINDS[right]}")
+    return pairs
 
 
 # Rules
@@ -217,8 +217,8 @@ def _rules() -> Iterator[str]:
     yield from ["| Rule | Examples |", "|---|---|"]
     scope = EvalContext(SimpleNamespace(**{name: value for name, (_, value) in RECORD_OF_EXAMPLES.items()}))
     for rule, sources in RULES.items():
-        found = [(one, evaluate(read_expression(one, _record()), scope)) for one in sources]
-        yield row(rule, "; ".join(f"`{source}` is {_shown(value)}" for source, value in found))
+        examples = [(one, evaluate(read_expression(one, _record()), scope)) for one in sources]
+        yield row(rule, "; ".join(f"`{source}` is {_shown(value)}" for source, value in examples))
     yield from ["", *paragraph(FITTING)]
 
 
@@ -237,22 +237,22 @@ def _shown(value: Any) -> str:
 
 def _functions() -> Iterator[str]:
     yield from ["### Functions", "", "| Function | Gives | What it is |", "|---|---|---|"]
-    for one in FUNCTIONS.values():
-        yield row(f"`{one.name}({', '.join(_parameters(one))})`", _gives(one), one.summary)
+    for function in FUNCTIONS.values():
+        yield row(f"`{function.name}({', '.join(_parameters(function))})`", _gives(function), function.summary)
 
 
-def _parameters(one: Function) -> Iterator[str]:
-    for index, kinds in enumerate(one.takes):
+def _parameters(function: Function) -> Iterator[str]:
+    for index, kinds in enumerate(function.takes):
         word = KINDS[next(iter(kinds))] if len(kinds) == 1 else "value"
         yield "digits" if index else word
-    if one.variadic:
+    if function.variadic:
         yield "…"
 
 
-def _gives(one: Function) -> str:
+def _gives(function: Function) -> str:
     """Return the kind that a function gives, or that it is the kind of what it takes."""
-    taken = one.takes[0] if one.takes else {""}
-    given = {kind: one.gives((Literal(Kind(kind)),) if kind else ()).name for kind in taken}
+    taken = function.takes[0] if function.takes else {""}
+    given = {kind: function.gives((Literal(Kind(kind)),) if kind else ()).name for kind in taken}
     words = ", ".join(KINDS[kind] for kind in KINDS if kind in given.values())
     return f"what it takes: {words}" if len(set(given.values())) > 1 else words
 

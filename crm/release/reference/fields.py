@@ -52,7 +52,7 @@ def _options(kind: FieldType) -> tuple[list[str], set[str]]:
     """Return the options that a type has as all others do, and those of its own."""
     common = Keyed.model_json_schema()["properties"]
     schema = kind.Options.model_json_schema()["properties"]
-    shared = [key for key, one in schema.items() if one == common.get(key)]
+    shared = [key for key, schema_of_key in schema.items() if schema_of_key == common.get(key)]
     return shared, set(schema) - set(shared)
 
 
@@ -72,7 +72,7 @@ def _in_files(field: Field) -> str:
     if not kind.stored:
         return "nothing; the rows have files of their own"
     if reference is None:
-        return ", ".join(f"`{_cell(one)}`" for one in kind.examples) or "text, as an export writes it"
+        return ", ".join(f"`{_cell(example)}`" for example in kind.examples) or "text, as an export writes it"
     named = "the `match_on` fields of the target, joined by `|`; its `id` where it has none"
     text = named if reference.entity else f"the {reference.key}"
     return f"{text}; several are separated by `;`, and are a list in JSON" if reference.many else text

@@ -31,7 +31,7 @@ def inner_sections(section: type[BaseModel]) -> Iterator[type[BaseModel]]:
     """Yield the sections that stand in a section, in the order of its keys."""
     schema = section.model_json_schema()
     text = str(schema["properties"])
-    for name in sorted(schema.get("$defs", {}), key=lambda one: text.find(f"/{one}'")):
+    for name in sorted(schema.get("$defs", {}), key=lambda definition: text.find(f"/{definition}'")):
         yield getattr(sections, name)
 
 

@@ -37,5 +37,5 @@ def plain_fields() -> list[Field]:
 
 def kind_word(field: Field) -> str:
     """Return the kind of a field's values in expressions; an empty text where it has no single one."""
-    found = kind_of(field)
-    return found.name if found is not None and not (field.type.many or field.type.rows) else ""
+    kind = kind_of(field)
+    return kind.name if kind is not None and not (field.type.many or field.type.rows) else ""

@@ -36,7 +36,7 @@ EXPRESSION = "an [expression](#expressions)"
 
 def paragraph(text: str) -> Iterator[str]:
     """Yield a paragraph as lines of the page; what stands between backquotes is not broken."""
-    whole = re.sub(r"`[^`]*`", lambda found: found[0].replace(" ", "\0"), " ".join(text.split()))
+    whole = re.sub(r"`[^`]*`", lambda match: match[0].replace(" ", "\0"), " ".join(text.split()))
     lines = textwrap.wrap(whole, 120, break_long_words=False, break_on_hyphens=False)
     yield from (line.replace("\0", " ") for line in lines)
 
@@ -60,19 +60,19 @@ def table(section: type[BaseModel], only: set[str] | None = None) -> Iterator[st
     schema = section.model_json_schema()
     required, formulas = set(schema.get("required", ())), set(formula_keys(section))
     yield from ["| Key | Takes | Left out | What it says |", "|---|---|---|---|"]
-    for key, one in schema.get("properties", {}).items():
+    for key, schema_of_key in schema.get("properties", {}).items():
         if only is None or key in only:
-            default = "**required**" if key in required else _default(one.get("default"))
-            takes = EXPRESSION if key in formulas else _takes(one)
-            yield row(f"`{key}`", takes, default, one.get("description", ""))
+            default = "**required**" if key in required else _default(schema_of_key.get("default"))
+            takes = EXPRESSION if key in formulas else _takes(schema_of_key)
+            yield row(f"`{key}`", takes, default, schema_of_key.get("description", ""))
     yield ""
 
 
 def formula_keys(section: type[BaseModel]) -> Iterator[str]:
     """Yield the keys of a section behind which an expression stands."""
-    for name, one in section.model_fields.items():
-        if Formula in get_args(one.annotation) or one.metadata == list(get_args(Formula)[1:]):
-            yield one.alias or name
+    for name, info in section.model_fields.items():
+        if Formula in get_args(info.annotation) or info.metadata == list(get_args(Formula)[1:]):
+            yield info.alias or name
 
 
 def row(*cells: str) -> str:
@@ -94,9 +94,9 @@ def _default(value: Any) -> str:
 def _takes(schema: dict[str, Any]) -> str:
     """Return in words what a JSON Schema lets through."""
     if "anyOf" in schema:
-        found = [_takes(one) for one in schema["anyOf"] if one.get("type") != "null"]
-        between = "; or " if any(" or " in one for one in found) else " or "
-        return "a number" if found == ["a number", "text"] else between.join(dict.fromkeys(found))
+        alternatives = [_takes(one) for one in schema["anyOf"] if one.get("type") != "null"]
+        between = "; or " if any(" or " in one for one in alternatives) else " or "
+        return "a number" if alternatives == ["a number", "text"] else between.join(dict.fromkeys(alternatives))
     if "$ref" in schema:
         return _section(schema["$ref"].rsplit("/", 1)[-1])
     if "enum" in schema or "const" in schema:
