@@ -11,7 +11,7 @@ _actions: dict[str, tuple[str, Callable[..., Any]]] = {}
 
 
 def register(name: str, action: Callable[..., Any], origin: str) -> None:
-    """Make an action known. Raises Clash where another origin has the name."""
+    """Make an action known. Raises ConflictError where another origin has the name."""
     first = _actions.get(name)
     if first and first[0] != origin:
         raise ConflictError(f"two actions are called {name!r}: of {first[0]} and of {origin}")

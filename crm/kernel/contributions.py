@@ -86,7 +86,7 @@ class Contributions:
         self._additions: dict[tuple[Kind, str], Addition] = {}
 
     def add(self, kind: Kind, name: str, value: Any, origin: object, *fields: str) -> None:
-        """Add to the plan. Raises Clash where the place is taken."""
+        """Add to the plan. Raises ConflictError where the place is taken."""
         first = self._additions.get((kind, name))
         if first:
             raise ConflictError(f"{self.subject}: two additions of {kind} {name!r}: by {first.origin} and by {origin}")

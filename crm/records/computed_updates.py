@@ -151,11 +151,9 @@ def recompute_dirty(dirty: DirtyFields) -> None:
             if not todo:
                 del dirty[model]
             check_written(model, now.pop(RULES, ()))
-            changed = _recompute(model, now) if now else {}
-            check_written(model, list(changed), {column for one in changed.values() for column in one})
-            merge_dirty(
-                dirty, find_dependents(model, list(changed), {column for one in changed.values() for column in one})
-            )
+            changed, columns = _recompute(model, now) if now else ([], set())
+            check_written(model, changed, columns)
+            merge_dirty(dirty, find_dependents(model, changed, columns))
 
 
 def _lowest_level(model: type[models.Model], names: Collection[str]) -> int:
@@ -163,13 +161,17 @@ def _lowest_level(model: type[models.Model], names: Collection[str]) -> int:
     return min(graph.level[model.definition.name, name] for name in names)
 
 
-def _recompute(model: type[models.Model], names: dict[str, set[Any]]) -> dict[Any, dict[str, Any]]:
-    """Work out fields of some records, write what is another value now, and return it: key → field → value."""
+def _recompute(model: type[models.Model], names: dict[str, set[Any]]) -> tuple[list[Any], set[str]]:
+    """Work out fields of some records, and write what is another value now.
+
+    Returns the primary keys of the records that changed, and the names of the columns that did in any of them.
+    """
     entity, setting = model.definition, compile_context(model._meta.apps)
     leaves = [entity.find(name) for name in names]
     values = {f"_new_{leaf.name}": computed_expression(leaf, setting) for leaf in leaves}
     generated = [name for name, storage in entity.storage.items() if storage == GENERATED]
-    changed: dict[Any, dict[str, Any]] = {}
+    changed: list[Any] = []
+    columns: set[str] = set()
     for batch in chunks(sorted(set().union(*names.values()))):
         rows = not_deleted(model).filter(pk__in=batch).order_by("pk")
         if connection.features.has_select_for_no_key_update:
@@ -190,8 +192,9 @@ def _recompute(model: type[models.Model], names: dict[str, set[Any]]) -> dict[An
             for row in model._base_manager.filter(pk__in=list(updates)).values("pk", *generated) if generated else ():
                 updates[row.pop("pk")] |= row
             values_computed.send(model, values=updates)
-        changed |= updates
-    return changed
+        changed += updates
+        columns.update(*updates.values())
+    return changed, columns
 
 
 def _as_subquery(model: type[models.Model], value: Any) -> Any:

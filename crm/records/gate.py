@@ -31,7 +31,7 @@ _origins: dict[tuple[str, str], str] = {}
 
 
 def register(one: Guard | WayIn, origin: str) -> None:
-    """Make a guard or a way in known. Raises Clash where another origin has its name."""
+    """Make a guard or a way in known. Raises ConflictError where another origin has its name."""
     known: dict[str, Any] = GUARDS if isinstance(one, Guard) else WAYS_IN
     first = _origins.setdefault((type(one).__name__, one.name), origin)
     if first != origin:

@@ -96,7 +96,7 @@ def _read_ids(plan: ImportPlan, cells: list[Any]) -> list[Any]:
 
 
 def _read_values(plan: ImportPlan, column: Column, cells: list[Any], reading: Reading, adjust: Adjust | None) -> list:
-    """Read the cells of a column; equal cells are read once."""
+    """Read the cells of a column; equal ones of its more frequent cells are read once."""
     leaf, known, values = column.field, {}, []
     for row, cell in zip(plan.rows, cells, strict=True):
         if cell is ABSENT:
@@ -107,7 +107,7 @@ def _read_values(plan: ImportPlan, column: Column, cells: list[Any], reading: Re
         result = known.get(key) if simple else None
         if result is None:
             result = _read_value(leaf, cell, reading, adjust)
-            if simple:
+            if simple and len(known) < Sheet.SHARED:
                 known[key] = result
         value, error = result
         if error:

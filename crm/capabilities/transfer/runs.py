@@ -161,9 +161,19 @@ def import_file(
     Options: `format`, `dry_run`, `reason`, `adjust`, `numbers`, `encoding`. Raises FileRefused or
     ImportRefused, with nothing written; rows with errors are not an exception but in the preparation.
     """
+    run, sheet = read_file(entity, name, data, user, **options)
+    return run, import_sheet(run, entity, sheet, user, **options)
+
+
+def read_file(entity: Entity, name: str, data: bytes, user: Any = None, **options: Any) -> tuple[ImportRun, Sheet]:
+    """Return the run of an import at once, not saved yet, and what the file holds. Raises FileRefused."""
     format = format_of(name, options.get("format"))
     run = _new_run(entity, name, data, format, user, options.get("numbers") or "", options.get("encoding") or "")
-    sheet = _sheet(run, entity, data)
+    return run, _sheet(run, entity, data)
+
+
+def import_sheet(run: ImportRun, entity: Entity, sheet: Sheet, user: Any = None, **options: Any) -> ImportPlan:
+    """Import what a file holds, and save the run; as `import_file`, which reads it before."""
     with transaction.atomic():
         locks = not options.get("dry_run")
         plan = prepare(entity, sheet, options.get("adjust"), user, run.numbers, locks)
@@ -173,7 +183,7 @@ def import_file(
             _write(run, plan, user, options.get("reason", ""))
         elif plan.is_sound and (broken := rehearse(plan)):
             plan.fail(*broken)
-    return run, plan
+    return plan
 
 
 def undo_run(run: ImportRun, user: Any) -> str:

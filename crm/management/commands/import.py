@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
@@ -10,9 +9,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.file_reader import FORMATS, FileRefused
 from crm.capabilities.transfer.importing import ImportRefused
-from crm.capabilities.transfer.runs import import_file, imported_before
+from crm.capabilities.transfer.models import ImportRun
+from crm.capabilities.transfer.preparation import ImportPlan
+from crm.capabilities.transfer.runs import import_sheet, imported_before, read_file
 from crm.fields.notation import notation_like
 from crm.management.entities import RecordsCommand, find_entity, find_user
 
@@ -49,23 +51,29 @@ class Command(RecordsCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         entity, path = find_entity(options["entity"]), Path(options["file"])
+        known = {name: options[name] for name in ("dry_run", "format", "reason", "numbers", "encoding")}
+        user = find_user(options["user"])
         try:
-            data = path.read_bytes()
+            run, sheet = read_file(entity, path.name, self._bytes_of(path), user, **known)
+            self._refuse_doubles(run, entity, options)
+            import_plan = import_sheet(run, entity, sheet, user, **known)
+        except (FileRefused, ImportRefused) as error:
+            raise CommandError(f"{path.name}: {error}") from None
+        self._tell(path, import_plan, options["dry_run"])
+
+    def _bytes_of(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from None
-        earlier = imported_before(entity, hashlib.sha256(data).hexdigest())
+
+    def _refuse_doubles(self, run: ImportRun, entity: Entity, options: dict[str, Any]) -> None:
+        earlier = imported_before(entity, run.sha256)
         if earlier and not options["again"] and not options["dry_run"]:
             when = f"{earlier.finished:%Y-%m-%d %H:%M}"
             raise CommandError(f"This very file was imported on {when}; --again adds all of its rows once more.")
-        self._import(entity, path, data, options)
 
-    def _import(self, entity: Any, path: Path, data: bytes, options: dict[str, Any]) -> None:
-        names = ("dry_run", "format", "reason", "numbers", "encoding")
-        user = find_user(options["user"])
-        try:
-            _, import_plan = import_file(entity, path.name, data, user, **{name: options[name] for name in names})
-        except (FileRefused, ImportRefused) as error:
-            raise CommandError(f"{path.name}: {error}") from None
+    def _tell(self, path: Path, import_plan: ImportPlan, dry_run: bool) -> None:
         for refusal in import_plan.refusals:
             self.stderr.write(f"{path.name}: {refusal}")
         for row, column, text in import_plan.errors:
@@ -75,6 +83,6 @@ class Command(RecordsCommand):
             self.stderr.write("Nothing was imported.")
             self.stdout.write(counts)
             sys.exit(1)
-        if options["dry_run"]:
+        if dry_run:
             self.stderr.write("A dry run: nothing was written.")
         self.stdout.write(counts)

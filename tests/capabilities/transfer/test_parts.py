@@ -1,0 +1,87 @@
+"""Large files are worked on in parts: few records at a time, and the same answers as if all rows were one part."""
+
+from __future__ import annotations
+
+import pytest
+from files import csv_file, json_file, take_in, told
+from support.records import make, model
+
+from crm.capabilities.transfer import importing
+from crm.capabilities.transfer.file_reader import read_sheet
+
+pytestmark = pytest.mark.django_db
+
+
+def customers(count: int) -> bytes:
+    return csv_file(["name", "email"], *([f"Guest {number}", f"guest{number}@example.org"] for number in range(count)))
+
+
+def trips(*slugs: str) -> bytes:
+    rows = ([f"N{row}", f"Trip {row}", slug, "PT", "2030-01-01", "2030-01-08", "9"] for row, slug in enumerate(slugs))
+    return csv_file(["code", "name", "slug", "country", "start_date", "end_date", "price"], *rows)
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """The number of records at hand whenever some are handed to the gate or to the database."""
+    seen: list[tuple[str, int]] = []
+
+    def watched(name, function):
+        def call(plan, *args):
+            seen.append((name, sum(row.record is not None for row in plan.rows)))
+            return function(plan, *args)
+
+        return call
+
+    for name in ("check_rows", "_write_part"):
+        monkeypatch.setattr(importing, name, watched(name, getattr(importing, name)))
+    return seen
+
+
+def test_no_more_records_than_a_part_are_at_hand(parts):
+    assert take_in("customer", customers(7)).counts["new"] == 7
+    assert parts == [*[("check_rows", 2)] * 3, ("check_rows", 1), *[("_write_part", 2)] * 3, ("_write_part", 1)]
+    assert model("customer").objects.count() == 7
+    parts.clear()
+    changed = csv_file(["name", "email"], *([f"Other {number}", f"guest{number}@example.org"] for number in range(5)))
+    assert take_in("customer", changed).counts == {"new": 0, "updated": 5, "unchanged": 0, "failed": 0}
+    assert max(count for _, count in parts) == 2
+    assert model("customer").objects.filter(name__startswith="Other").count() == 5
+
+
+def test_a_value_twice_in_rows_far_apart_is_told_with_its_row():
+    plan = take_in("trip", trips(*(f"slug-{number}" for number in range(5)), "slug-0"))
+    assert plan.errors == [(7, "slug", "is the same as in row 2.")]
+
+
+def test_a_value_may_be_handed_on_between_rows_far_apart(parts):
+    """One record gives its value up in the last row, and another takes it over in the first."""
+    for number in range(5):
+        make("trip", code=f"T{number}", slug=f"slug-{number}")
+    rows = [["T4", "new"], *([f"T{number}", f"slug-{number}"] for number in range(1, 4)), ["T0", "slug-4"]]
+    plan = take_in("trip", csv_file(["code", "slug"], *rows))
+    assert told(plan) == [] and plan.counts["updated"] == 2
+    assert ("check_rows", 5) in parts, "then all rows are one part"
+    assert {trip.code: trip.slug for trip in model("trip").objects.all()}["T0"] == "slug-4"
+
+
+def test_a_value_of_a_record_that_is_not_in_the_file_is_refused_in_parts(parts):
+    make("trip", code="T0", slug="taken")
+    plan = take_in("trip", trips(*(f"slug-{number}" for number in range(4)), "taken"))
+    assert plan.errors == [(6, "slug", "taken belongs to another record.")]
+    assert max(count for _, count in parts) == 2
+
+
+def test_texts_that_repeat_are_one_object_and_a_sheet_is_used_up():
+    sheet = read_sheet(csv_file(["a", "b"], ["x" * 40, "1"], ["x" * 40, "2"]), "csv")
+    first, second = sheet.take_column(0)
+    assert first is second
+    assert sheet.columns[0] == [] and len(sheet.columns[1]) == 2
+
+
+def test_what_json_leaves_out_is_compared_with_all_rows(parts):
+    """Where a row does not say a unique value, only all rows together tell whether it is free."""
+    for number in range(3):
+        make("trip", code=f"T{number}", slug=f"slug-{number}")
+    plan = take_in("trip", json_file({"code": "T0", "slug": "slug-1"}, {"code": "T2"}, {"code": "T1"}), "json")
+    assert [(row, text) for row, _, text in plan.errors] == [(1, "slug-1 belongs to another record.")]
