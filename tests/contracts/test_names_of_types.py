@@ -20,7 +20,7 @@ OTHER_MEANINGS = {
     ("capabilities/transfer/file_reader.py", "format"): "the format of a file",
     ("capabilities/transfer/resource.py", "format"): "the format of a file",
     ("capabilities/transfer/resource.py", "self.format"): "the format of a file",
-    ("release/reference/tables.py", "found"): "a word of the reference",
+    ("release/reference/tables.py", "alternatives"): "a word of the reference",
 }
 """Comparisons with a word that happens to be a type's name, too: (file, what is compared) → what the word means there."""
 
