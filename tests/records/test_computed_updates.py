@@ -28,7 +28,7 @@ from tests.support.pages import address, form_data, save
 from tests.support.records import business, entity, make, model
 
 pytestmark = pytest.mark.django_db
-EXAMPLES, STEPS = 20, 8
+EXAMPLES, STEPS = 12, 8
 DAYS = [date(2041, 1, 1), date(2041, 6, 1), date(2042, 1, 1)]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.shop import RECORDS, Shop, copied, new_shop
+from tests.release.shop import RECORDS, Shop, new_shop
+from tests.support.workplace import copied
 
 
 @pytest.fixture(scope="session")

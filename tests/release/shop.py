@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sqlite3
-import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests.support.workplace import POSTGRES, Workplace
+from tests.support.workplace import POSTGRES, Workplace, database
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 RENEW = os.environ.get("GOLDEN") == "renew"
@@ -168,38 +165,13 @@ class Shop(Workplace):
 @contextmanager
 def new_shop(place: Path, definitions: dict[str, str] | None = None) -> Iterator[Shop]:
     """Write the definitions into a new folder, beside a new and empty database."""
-    with _database() as url:
+    with database("postgresql" if POSTGRES else "sqlite") as url:
         shop = Shop(place / "shop", place / "var", url)
         shop.folder.mkdir(parents=True)
         shop.var.mkdir()
         for name, text in (definitions or DEFINITIONS).items():
             shop.write(name, text)
         yield shop
-
-
-@contextmanager
-def copied(shop: Shop, place: Path) -> Iterator[Shop]:
-    """Copy a shop with its database."""
-    shutil.copytree(shop.folder, place / "shop")
-    shutil.copytree(shop.var, place / "var")
-    with _database(shop.database_url) as url:
-        yield Shop(place / "shop", place / "var", url)
-
-
-@contextmanager
-def _database(template: str = "") -> Iterator[str]:
-    """Make a database on the server of TEST_POSTGRES_URL for as long as it is used; on SQLite the shop has a file."""
-    if not POSTGRES:
-        yield ""
-        return
-    server = urlsplit(POSTGRES)
-    name, like = f"formwright_{uuid.uuid4().hex[:12]}", urlsplit(template).path.strip("/") or "template1"
-    with psycopg.connect(urlunsplit(server._replace(path="/postgres")), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
-        try:
-            yield urlunsplit(server._replace(path=f"/{name}"))
-        finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def assert_golden(text: str, name: str) -> None:

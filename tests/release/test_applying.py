@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.shop import Shop, assert_golden, copied
-from tests.support.workplace import POSTGRES, ROOT
+from tests.release.shop import Shop, assert_golden
+from tests.support.workplace import POSTGRES, ROOT, copied
 
 
 @pytest.mark.starts(7)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.release.shop import Shop, copied
+from tests.release.shop import Shop
+from tests.support.workplace import copied
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.release.shop import Shop, copied
+from tests.release.shop import Shop
+from tests.support.workplace import copied
 
 COMPUTED = {
     "item": ["double: {type: integer, compute: position * 2}"],

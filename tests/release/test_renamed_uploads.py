@@ -75,8 +75,7 @@ def rename(shop: Shop, old: tuple[str, str, str], new: tuple[str, str, str]) -> 
     for before, after, kind in zip(old[1:], new[1:], ("image", "file"), strict=True):
         if before != after:
             shop.edit(new[0], (f"  {before}: {{type: {kind}", f"  {after}: {{was: {before}, type: {kind}"))
-    assert "losing" not in shop.plan()
-    shop.apply()
+    assert "losing" not in shop.apply()
     for name in (new[0],):
         text = (shop.folder / f"{name}.yaml").read_text()
         for former in old:

@@ -8,27 +8,29 @@ import pytest
 
 from tests.support.browser import CHROMIUM, chromium, sign_in, window
 from tests.support.server import Office, serving
-from tests.support.workplace import POSTGRES, ROOT, Workplace, database
+from tests.support.workplace import POSTGRES, ROOT, Workplace, copied, database
 
 
-def opened(folder):
-    """Copy the travel business to a folder, apply it and load its demo; yields its workplace and the demo's password."""
+@pytest.fixture(scope="session")
+def closed_office(tmp_path_factory):
+    """A copy of the travel business, applied, with its demo, that nobody works in: its workplace and the password."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    folder = tmp_path_factory.mktemp("office")
     shutil.copytree(ROOT / "definitions" / "travel", folder / "travel")
     with database("postgresql" if POSTGRES else "sqlite") as url:
-        place = Workplace(folder / "travel", folder / "var", url, is_cold=True)
+        place = Workplace(folder / "travel", folder / "var", url)
         place.run("apply", "--yes")
         said = place.run("demo").stdout.decode()
         yield place, said.split("admin / ")[1].split()[0]
 
 
 @pytest.fixture(scope="session")
-def office(tmp_path_factory):
+def office(closed_office, tmp_path_factory):
     """The business, served for as long as the tests run."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-    for place, password in opened(tmp_path_factory.mktemp("office")):
-        with serving(place, "--noreload") as url:
-            yield Office(place, url, password)
+    made, password = closed_office
+    with copied(made, tmp_path_factory.mktemp("served")) as place, serving(place, "--noreload") as url:
+        yield Office(place, url, password)
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +40,21 @@ def browser():
         yield found
 
 
+@pytest.fixture(scope="module")
+def manager(browser, office):
+    """The cookies of the manager, who has signed in by the form."""
+    page = window(browser)
+    sign_in(page, office.url, "manager", office.password)
+    found = page.context.cookies()
+    page.context.close()
+    assert page.troubles == []
+    return found
+
+
 @pytest.fixture
-def page(browser, office):
+def page(browser, manager):
     """A window where the manager is signed in; in the end, no script may have failed in it."""
-    found = window(browser)
-    sign_in(found, office.url, "manager", office.password)
+    found = window(browser, manager)
     yield found
     found.context.close()
     assert found.troubles == []

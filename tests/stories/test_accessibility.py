@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.stories.test_import import MENDED, WRONG, upload
-from tests.support.browser import NARROW, WIDE
+from tests.support.browser import NARROW, WIDE, settle
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed (requirements-dev.txt)")
 
-pytestmark = pytest.mark.starts(6)
+pytestmark = pytest.mark.starts(3)
 
 OTHERS = {
     "select2-selection__rendered": ("list", "select2, of Django's own admin, gives its entries other roles"),
@@ -35,7 +35,7 @@ def open_filters(page, at):
 def open_tab(page, url, name):
     page.goto(url)
     page.get_by_role("tab", name=name).click()
-    page.wait_for_load_state("networkidle")
+    settle(page)
 
 
 def open_add_with_errors(page, at):

@@ -10,11 +10,11 @@ import time
 import pytest
 from playwright.sync_api import Error, expect
 
-from tests.stories.conftest import opened
-from tests.support.browser import CHROMIUM, sign_in, window
+from tests.support.browser import sign_in, window
 from tests.support.server import Office, serving
+from tests.support.workplace import copied
 
-pytestmark = pytest.mark.starts(8)
+pytestmark = pytest.mark.starts(4)
 
 FIELD = """  loyalty:
     type: choice
@@ -26,13 +26,11 @@ A_MINUTE = 60
 
 
 @pytest.fixture
-def business(tmp_path):
+def business(closed_office, tmp_path):
     """The owner's copy of the travel business, served."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-    for place, password in opened(tmp_path):
-        with serving(place) as url:
-            yield Office(place, url, password)
+    made, password = closed_office
+    with copied(made, tmp_path) as place, serving(place) as url:
+        yield Office(place, url, password)
 
 
 def add_the_field(folder):

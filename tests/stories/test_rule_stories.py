@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.support.browser import sign_in, window
 
-pytestmark = pytest.mark.starts(6)
+pytestmark = pytest.mark.starts(3)
 
 SCENE = """
 import json

@@ -7,10 +7,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.starts(6)
+pytestmark = pytest.mark.starts(3)
 
 
 def test_from_the_home_page_to_a_change_in_the_story(page, office):
+    page.goto(f"{office.url}/admin/")
     expect(page).to_have_title(re.compile("Wayfarer Group Travel"))
     page.get_by_role("link", name="Customers", exact=True).first.click()
     page.wait_for_url(f"{office.url}/admin/travel/customer/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,8 @@ QUIET = (
 )
 WIDE, NARROW = 1440, 390
 """The widths of a desktop's window and of a phone."""
+PATIENCE = 15
+"""Seconds that anything may take that a page is waited for."""
 
 
 @contextmanager
@@ -33,17 +36,32 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def window(browser: Any, width: int = WIDE, dark: bool = False) -> Any:
-    """Open a window of its own, signed in as nobody; errors of scripts are collected in `page.troubles`."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", locale="en-GB"
-    )
-    context.set_default_timeout(15_000)
+def window(browser: Any, cookies: Any = ()) -> Any:
+    """Open a window of its own, signed in as nobody unless the cookies of someone who is are given.
+
+    Errors of scripts are collected in `page.troubles`, and what the page waits for in `page.asked`.
+    """
+    context = browser.new_context(viewport={"width": WIDE, "height": 900}, color_scheme="light", locale="en-GB")
+    context.add_cookies(list(cookies))
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
-    page.troubles = []
+    page.troubles, page.asked = [], set()
+    page.on("request", lambda one: page.asked.add(one))
+    page.on("requestfinished", lambda one: page.asked.discard(one))
+    page.on("requestfailed", lambda one: page.asked.discard(one))
     page.on("pageerror", lambda error: page.troubles.append(str(error)))
     page.on("console", lambda said: page.troubles.append(said.text) if said.type == "error" else None)
     return page
+
+
+def settle(page: Any) -> None:
+    """Wait until a page has all that it has asked for, and asks for nothing more; "networkidle" takes half a second."""
+    page.wait_for_load_state()
+    quiet, until = 0, time.monotonic() + PATIENCE
+    while quiet < 3:
+        page.wait_for_timeout(40)
+        quiet = 0 if page.asked else quiet + 1
+        assert time.monotonic() < until, f"there is no answer to {[one.url for one in page.asked]}"
 
 
 def sign_in(page: Any, url: str, user: str, password: str) -> None:

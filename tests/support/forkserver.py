@@ -46,10 +46,16 @@ class ForkServer:
         """How many commands were run, and the processor time that they took."""
 
     def run(
-        self, words: Sequence[str], environment: dict[str, str], cwd: Path | str = ROOT, timeout: float | None = None
+        self,
+        words: Sequence[str],
+        environment: dict[str, str],
+        cwd: Path | str = ROOT,
+        timeout: float | None = None,
+        is_merged: bool = False,
     ) -> CompletedProcess[bytes]:
         """Run a script with its arguments, as `python words...` would: `manage.py`, or a file that needs the business.
 
+        Where it `is_merged`, all that it says is in `stdout`, as a terminal shows it.
         Raises TimeoutExpired, with the command killed, where it takes longer than `timeout` seconds.
         """
         with (
@@ -61,7 +67,7 @@ class ForkServer:
             connection.settimeout(timeout)
             connection.connect(self.address)
             request = json.dumps({"words": list(words), "environment": environment, "cwd": str(cwd)}).encode()
-            streams = [stream.fileno() for stream in (stdin, stdout, stderr)]
+            streams = [stream.fileno() for stream in (stdin, stdout, stdout if is_merged else stderr)]
             socket.send_fds(connection, [f"{len(request):8}".encode()], streams)
             connection.sendall(request)
             try:
@@ -96,6 +102,8 @@ def main(address: str) -> None:
     """Import everything, then serve until the standard input ends, which it does with the process that started this."""
     _import_everything()
     _forget_configuration()
+    # Commands write and rewrite migrations within the second that tells a compiled file from a later source.
+    sys.dont_write_bytecode = True
     subprocess.run = _run_by(ForkServer(address), subprocess.run)  # type: ignore[assignment]
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
@@ -246,7 +254,7 @@ def _become(request: dict[str, Any], streams: list[int]) -> NoReturn:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
-        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", 1), open(2, "w", 1)  # noqa: SIM115
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["cwd"])

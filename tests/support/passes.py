@@ -26,10 +26,15 @@ WORKPLACES = {"tests.support.workplace", "tests.release.shop", "tests.support.se
 """The modules that set a business up beside a database of its own."""
 
 
+FIRST = ("tests/stories/", "tests/test_docs.py")
+"""What takes long for each test comes first: two workers are then busy to the end, and one of them has all stories."""
+
+
 class Passes:
     """Deselects, in a run on PostgreSQL, what that database does not decide; `--everything` selects all."""
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
         if config.getoption(EVERYTHING) or not is_postgresql():
             return
         kept = [item for item in items if is_decided_by_postgresql(item)]

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -105,16 +105,32 @@ def workplace(name: str, place: Path, engine: str) -> Iterator[Workplace]:
         yield made
 
 
+Copied = TypeVar("Copied", bound=Workplace)
+
+
 @contextmanager
-def database(engine: str) -> Iterator[str]:
-    """Make a database for as long as it is used, and give its URL; nothing for SQLite, which is a file."""
+def copied(made: Copied, place: Path) -> Iterator[Copied]:
+    """Copy a business below `place`, with its database; nobody may use that one meanwhile."""
+    folder = shutil.copytree(made.folder, place / made.folder.name)
+    shutil.copytree(made.var, place / "var")
+    with database("postgresql" if made.database_url else "sqlite", like=made.database_url) as url:
+        yield replace(made, folder=folder, var=place / "var", database_url=url)
+
+
+@contextmanager
+def database(engine: str, like: str = "") -> Iterator[str]:
+    """Make a database for as long as it is used, and give its URL; nothing for SQLite, which is a file.
+
+    It is empty, or a copy of the one at the URL `like`.
+    """
     if engine == "sqlite":
         yield ""
         return
     server = urlsplit(POSTGRES)
     name = f"{server.path.strip('/') or 'formwright'}_{uuid.uuid4().hex[:12]}"
+    template = urlsplit(like).path.strip("/") or "template1"
     with psycopg.connect(urlunsplit(server._replace(path="/postgres")), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield urlunsplit(server._replace(path=f"/{name}"))
         finally:
