@@ -22,6 +22,7 @@ from tests.support.pages import address, rows_of
 from tests.support.people import client_of, person
 from tests.support.records import business, make, model
 
+DISTINCT = re.compile(r"\b(?:SELECT|COUNT\() ?DISTINCT\b")
 ENTITIES = sorted(business().entities)
 ROLES = ("guide", "sales", "telecaller")
 """Rules for rows and for fields, neither, and rules for rows of one's own."""
@@ -77,7 +78,7 @@ def test_no_filter_makes_a_list_distinct_and_counts_are_lean(signed_in, name):
     own = f'"{model(name)._meta.db_table}"'
     for panel in admin_of(name).list_filter:
         _, listed, counted = queries_of_list(signed_in, name, filled_in(name, panel.name))
-        assert "SELECT DISTINCT" not in listed and "DISTINCT" not in counted, panel.name
+        assert not DISTINCT.search(listed) and not DISTINCT.search(counted), panel.name
         assert "ORDER BY" not in counted and "GROUP BY" not in counted, panel.name
         assert counted.startswith(f'SELECT COUNT(*) AS "__count" FROM {own}'), counted
         if "__" not in panel.name:

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+MADE_NAME = re.compile(r"((?:constraint|UNIQUE INDEX) \w+?)_(?:key|[0-9a-f]{8}_uniq)\b")
+"""The name of a unique constraint: PostgreSQL's own where its column was made so, Django's where it came to it later."""
 Schema = dict[str, list[str]]
 """The columns, constraints and indexes of each table, in words of the database."""
 POSTGRES = """
@@ -30,7 +32,7 @@ def describe_schema(connection: Any) -> Schema:
             cursor.execute("SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
             rows = [(table, part) for table, sql in cursor.fetchall() for part in _parts(sql)]
     schema: Schema = {}
-    for table, part in sorted(rows):
+    for table, part in sorted((table, MADE_NAME.sub("\\1", part)) for table, part in rows):
         schema.setdefault(table.strip('"'), []).append(part)
     return schema
 

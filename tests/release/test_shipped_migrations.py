@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from tests.release.schema import describe_schema
-from tests.support.workplace import POSTGRES, ROOT, Workplace, database
+from tests.support.workplace import ROOT, Workplace, database
 
 SHIPPED = ROOT / "definitions" / "travel"
 DJANGOS = ("auth_", "django_")
@@ -24,7 +24,7 @@ MADE_UP = re.compile(r"made\d+_")
 @pytest.mark.django_db
 def test_migrations_make_the_tables_of_the_models(tmp_path: Path):
     shutil.copytree(SHIPPED, tmp_path / "travel")
-    with database("postgresql" if POSTGRES else "sqlite") as url:
+    with database(connection.vendor) as url:
         migrated = Workplace(tmp_path / "travel", tmp_path / "var", url)
         migrated.run("migrate", "--verbosity=0")
         made = json.loads(migrated.run_script(Path(__file__).with_name("schema.py")))

@@ -33,8 +33,7 @@ def everything(shop, *, there):
 
 
 def add_one(shop, random):
-    buyers, orders = list(shop.buyer.objects.all()), list(shop.order.objects.all())
-    lines = list(shop.line.objects.all())
+    buyers, orders, lines = (list(model.objects.order_by("pk")) for model in (shop.buyer, shop.order, shop.line))
     name = str(random.random())
     choice = random.randrange(5)
     if choice == 0 or not buyers:
@@ -51,7 +50,7 @@ def add_one(shop, random):
 
 
 def delete_one(shop, random):
-    rows = [one for name in ("buyer", "order") for one in getattr(shop, name).objects.all()]
+    rows = [one for name in ("buyer", "order") for one in getattr(shop, name).objects.order_by("pk")]
     if rows:
         gone = random.choice(rows)
         try:
@@ -63,7 +62,8 @@ def delete_one(shop, random):
 
 
 def restore_one(shop, random):
-    rows = [one for name in ("buyer", "order") for one in getattr(shop, name)._base_manager.exclude(deleted_at=None)]
+    models = (shop.buyer, shop.order)
+    rows = [one for model in models for one in model._base_manager.exclude(deleted_at=None).order_by("pk")]
     if not rows:
         return
     record = random.choice(rows)
@@ -71,10 +71,11 @@ def restore_one(shop, random):
         restore(record)
     except (ValidationError, RuleBroken):
         assert type(record) is shop.order
-        lines = shop.remark._base_manager.filter(order=record).values("line")
+        remarks = shop.remark._base_manager
         needed = [
             *shop.buyer._base_manager.filter(pk=record.buyer_id).exclude(deleted_at=None),
-            *shop.line._base_manager.filter(pk__in=lines).exclude(deleted_at=None),
+            *remarks.filter(order=record).exclude(line__deleted_at=None),
+            *remarks.filter(line__order=record).exclude(order=record).exclude(order__deleted_at=None),
         ]
         assert needed, "only what it needs and is in the trash itself keeps it there"
     else:
@@ -82,7 +83,7 @@ def restore_one(shop, random):
 
 
 def purge_some(shop, random):
-    rows = shop.order._base_manager.exclude(deleted_at=None)
+    rows = shop.order._base_manager.exclude(deleted_at=None).order_by("pk")
     keys = [one.pk for one in rows if random.random() < 0.5]
     shop.order._base_manager.filter(pk__in=keys).update(deleted_at=timezone.now() - timedelta(days=3))
     before = everything(shop, there=True)
