@@ -13,6 +13,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Count, Max
 from django.forms.formsets import TOTAL_FORM_COUNT
+from django.forms.models import InlineForeignKeyField
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from unfold.forms import PaginationInlineFormSet
@@ -27,7 +28,7 @@ from crm.records.changes import MAX_REASON, REASON
 from crm.records.display import display, field_value
 from crm.records.gate import check_writes
 from crm.records.intended_write import Entering, IntendedWrite
-from crm.records.rules import UNREAD, RuleBroken
+from crm.records.rules import UNREAD, RuleBroken, hidden_fields
 from crm.records.soft_delete import is_deleted
 from crm.records.stored import as_stored
 from crm.records.writes import lock
@@ -66,16 +67,20 @@ class EntityForm(forms.ModelForm):
 
     def new_links(self) -> dict[str, set[Any]]:
         """Return the new targets of the many-to-many fields that were changed: field → primary keys."""
+        changed = [name for name in self._many() if name in self.changed_data]
+        return {name: {target.pk for target in self.cleaned_data[name]} for name in changed}
+
+    def _many(self) -> list[str]:
+        """Return the many-to-many fields whose input could be read."""
         cleaned = getattr(self, "cleaned_data", {})
-        many = [leaf.name for leaf in self.instance.definition.leaves if leaf.type.many and leaf.name in cleaned]
-        return {name: {one.pk for one in cleaned[name]} for name in many if name in self.changed_data}
+        return [leaf.name for leaf in self.instance.definition.leaves if leaf.type.many and leaf.name in cleaned]
 
     def _clean_fields(self) -> None:
         """Validate each input; remember what was typed where it can be read, though it is not allowed."""
         super()._clean_fields()
         for name in set(self._errors or ()) & set(self.fields) - set(self._refused):
             field, raw = self.fields[name], self[name].data
-            if isinstance(field, forms.FileField):
+            if isinstance(field, forms.FileField | InlineForeignKeyField):
                 continue
             with suppress(ValidationError, ValueError, TypeError):
                 self._refused[name] = field.to_python(raw)
@@ -94,6 +99,13 @@ class EntityForm(forms.ModelForm):
         setattr(self.instance, UNREAD, frozenset(wrong - set(self._refused)))
         self.instance.entering = Entering(self.way_in, self.new_links())
         super()._post_clean()
+        self._leave_hidden_links()
+
+    def _leave_hidden_links(self) -> None:
+        """Keep the targets of many-to-many fields that are not asked for: with what was typed, they are hidden."""
+        for name in set(self._many()) & hidden_fields(self.instance):
+            is_new = self.instance.pk is None
+            self.cleaned_data[name] = [] if is_new else list(getattr(self.instance, name).all())
 
     def add_error(self, field: str | None, error: Any) -> None:
         if field is not None and field in self.cleaned_data:

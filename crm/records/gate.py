@@ -20,7 +20,7 @@ from crm.kernel.guard import Guard, WayIn
 from crm.records import guards, link_guards, row_limits, rules, uniqueness
 from crm.records.access import current_viewer
 from crm.records.intended_write import CODE, Batch, IntendedWrite, Refusal
-from crm.records.rules import reset_hidden_fields
+from crm.records.rules import hidden_fields, reset_hidden_fields
 from crm.records.stored import as_stored, read_along
 
 GUARDS: dict[str, Guard] = {}
@@ -86,6 +86,7 @@ def check_writes(writes: Sequence[IntendedWrite]) -> list[Refusal]:
         way_in = WAYS_IN[write.way_in]
         if not (way_in.from_file or way_in.brings_back):
             reset_hidden_fields(write.record, write.before)
+            write.leave_links(hidden_fields(write.record))
     batch = Batch([write for write in writes if not write.is_idle], WAYS_IN[writes[0].way_in]) if writes else None
     refusals: list[Refusal] = []
     if batch and batch.writes:

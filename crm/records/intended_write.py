@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +59,13 @@ class IntendedWrite:
             return self.given | frozenset(self.links)
         given = (leaf.name for leaf in own_leaves(self.record.definition) if not self._is_same(leaf))
         return frozenset(given) | frozenset(self.links)
+
+    def leave_links(self, names: AbstractSet[str]) -> None:
+        """Leave many-to-many fields as they are: their new targets are not written."""
+        if not names.isdisjoint(self.links):
+            kept = {name: targets for name, targets in self.links.items() if name not in names}
+            object.__setattr__(self, "links", kept)
+            self.__dict__.pop("changes", None)
 
     @property
     def appears(self) -> bool:

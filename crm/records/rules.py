@@ -76,10 +76,18 @@ def is_shown(record: Any, showing: Showing) -> bool:
     return showing.visible_if is None or holds(showing.visible_if, EvalContext(record))
 
 
+def hidden_fields(record: Any) -> set[str]:
+    """Return the names of the fields that are not asked for, by what the record holds (`visible_if`)."""
+    return {name for name, showing in record.definition.rules.showing.items() if not is_shown(record, showing)}
+
+
 def reset_hidden_fields(record: Any, before: Any) -> None:
-    """Leave fields that are not asked for as they were; in a new record, as they start."""
-    for name, showing in record.definition.rules.showing.items():
-        if not record.definition.fields[name].type.many and not is_shown(record, showing):
+    """Leave fields that are not asked for as they were; in a new record, as they start.
+
+    Many-to-many fields are not a record's own: who writes their links leaves out those of `hidden_fields`.
+    """
+    for name in hidden_fields(record):
+        if not record.definition.fields[name].type.many:
             column = record._meta.get_field(name)
             setattr(record, column.attname, getattr(before, column.attname) if before else column.get_default())
 

@@ -45,6 +45,7 @@ fields:
   paper: file
   kind: {type: choice, default: plain, choices: {plain: Plain, odd: Odd}}
   extra: text
+  marks: {type: links, to: friend}
   state: {type: choice, default: new, choices: {new: New, sent: Sent, done: Done}}
   hidden: boolean
   next_code: text
@@ -59,6 +60,7 @@ rules:
 show:
   amount: {read_only_if: approved}
   extra: {visible_if: kind == 'odd'}
+  marks: {visible_if: kind == 'odd'}
 access:
   clerk:
     view: {rows: not hidden}
@@ -67,7 +69,7 @@ access:
     delete: {rows: owner == user}
     import: true
 form:
-  quick: [key, code, amount, owner, friend, kind, extra, box]
+  quick: [key, code, amount, owner, friend, kind, extra, marks, box]
 workflow:
   field: state
   actions:

@@ -29,6 +29,7 @@ from crm.records.intended_write import IntendedWrite
 from crm.records.stored import as_stored
 from crm.wiring import CAPABILITIES
 from tests.contracts.gated import DOCUMENTS, DRIVERS, OF_NEW, Gated, by_import
+from tests.support.pages import form_data
 
 pytestmark = pytest.mark.django_db
 
@@ -366,3 +367,32 @@ def test_two_guards_or_ways_in_of_one_name_clash(one):
 def test_capabilities_add_theirs_through_their_contract():
     added = [one for capability in CAPABILITIES for one in (*capability.guards, *capability.ways_in)]
     assert len(added) == 6 and all(one in (*gate.GUARDS.values(), *gate.WAYS_IN.values()) for one in added)
+
+
+@pytest.mark.parametrize("way_in", ["form", "quick form", "rows", "bulk edit", "import"])
+@pytest.mark.parametrize("kind", ["plain", "odd"])
+def test_links_that_are_not_asked_for_stay_as_they_are(gated, way_in, kind):
+    friend = gated.Friend.objects.create(name="Seen")
+    record = gated.make(kind=kind)
+    values = {"marks": friend} if way_in == "bulk edit" else {"kind": kind, "marks": friend}
+    DRIVERS[way_in](gated, record, values)
+    marked = gated.Item.objects.filter(marks=friend).count()
+    assert marked == (1 if kind == "odd" else 0)
+
+
+@pytest.mark.parametrize("page", ["change", "live"])
+@pytest.mark.parametrize("parent", ["another", "abc", "99999999999999999999", ""])
+def test_a_row_that_is_sent_with_another_parent_stays_with_its_own(gated, page, parent):
+    record = gated.make()
+    other = gated.Box.objects.create(name="other")
+    client = gated.client()
+    url = gated.url(gated.Box, "change", record.box_id)
+    data = form_data(client.get(url), "box_form")
+    prefix = next(
+        key.removesuffix("id") for key, sent in data.items() if key.endswith("-id") and sent == [str(record.pk)]
+    )
+    sent = data | {f"{prefix}box": other.pk if parent == "another" else parent, f"{prefix}extra": "x"}
+    answer = client.post(url if page == "change" else gated.url(gated.Box, "live", record.box_id), sent)
+    assert answer.status_code < 500
+    record.refresh_from_db()
+    assert record.box_id == gated.box.pk
