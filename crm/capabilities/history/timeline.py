@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from os.path import commonprefix
 from typing import Any
 
 from django.db import models
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Field
 from crm.capabilities.history.versions import keeps, links_of, title_of_gone, titles_of
@@ -19,6 +21,8 @@ from crm.records.soft_delete import DELETED_AT
 KINDS = {"+": "added", "~": "changed", "-": "deleted"}
 BACK = "restored"
 LIMIT = 200
+EXCERPT, CONTEXT = 500, 80
+"""The most characters of a value that a change shows, and how many before the first that differs."""
 
 
 @dataclass
@@ -165,8 +169,23 @@ def _part(step: _Step, names: _Names) -> Part:
             continue
         old, new = names.shown(before, leaf), names.shown(step.after, leaf)
         if old != new:
-            differences.append(Difference(leaf.full_label, old, new))
+            differences.append(Difference(leaf.full_label, *excerpts(old, new)))
     return Part(kind, title, differences)
+
+
+def excerpts(old: str, new: str) -> tuple[str, str]:
+    """Return two texts as a page of many changes shows them: of long ones, the part where they begin to differ."""
+    if max(len(old), len(new)) <= EXCERPT:
+        return old, new
+    start = max(len(commonprefix((old, new))) - CONTEXT, 0)
+    return _excerpt(old, start), _excerpt(new, start)
+
+
+def _excerpt(text: str, start: int) -> str:
+    part = text[start : start + EXCERPT]
+    before, after = "… " if start and part else "", " …" if start + EXCERPT < len(text) else ""
+    size = _(" (%(count)s characters in all)") % {"count": f"{len(text):,}"} if before or after else ""
+    return f"{before}{part}{after}{size}"
 
 
 class _Names:

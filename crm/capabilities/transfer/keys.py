@@ -8,6 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity, Field
 from crm.fields.base import Reading, Reference, text_of
@@ -31,6 +32,14 @@ def plain_key(entity: Entity) -> Field | None:
     """Return the field whose values are the natural keys; None where a key has several parts, or leads elsewhere."""
     fields = key_fields(entity)
     return fields[0] if len(fields) == 1 and fields[0].type.reference(fields[0]) is None else None
+
+
+def named_by(entity: Entity) -> str:
+    """Return by what files name the records of an entity, in words."""
+    labels = [field.label.lower() for field in key_fields(entity)]
+    if not labels:
+        return _("named by id")
+    return _("named by %(key)s") % {"key": "|".join(labels)}
 
 
 def is_own_link(entity: Entity, field: Field) -> bool:

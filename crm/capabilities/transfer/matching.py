@@ -41,6 +41,9 @@ class RowMatcher:
         self.heading = next((one.heading for one in plan.columns if one.field and one.field.name in names), ID)
         self.first_rows: dict[int, RowResult] = {}
         """Hash of what tells records apart → the first row that has it."""
+        self.is_given = bool(self.fields) and not any(field.type.sets_on_save for field in self.fields)
+        """Whether people give the key, and no counter does at saving."""
+        plan.without_key = 0
         self.known: list[dict[Any, Any]] = [{} for _ in self.fields]
 
     def match(self, part: list[RowResult]) -> None:
@@ -66,6 +69,7 @@ class RowMatcher:
         row.matched_by_key = record is None and bool(matched)
         if row.record is not None and access.is_hidden(row.record):
             row.fail(self.heading, NOT_YOURS)
+        self.plan.without_key += self.is_given and row.record is None and (not key or None in key)
         self._refuse_second_row(row, key)
 
     def _refuse_second_row(self, row: RowResult, key: Key) -> None:

@@ -19,7 +19,7 @@ from crm.capabilities.transfer.columns import file_fields
 from crm.capabilities.transfer.file_reader import MAX_BYTES, FileRefused
 from crm.capabilities.transfer.formula_injection import ExportRefused
 from crm.capabilities.transfer.importing import ImportRefused
-from crm.capabilities.transfer.keys import key_fields
+from crm.capabilities.transfer.keys import key_fields, named_by
 from crm.capabilities.transfer.models import PREVIEWED, ImportRun
 from crm.capabilities.transfer.runs import discard_run, finish_run, imported_before, renew_run, start_run, undo_run
 from crm.fields.notation import SAMPLES
@@ -125,7 +125,7 @@ def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
         request,
         f"Import {admin.definition.plural.lower()}",
         form=form,
-        fields=file_fields(admin.definition),
+        fields=[(field, named_by(field.target) if field.target else "") for field in file_fields(admin.definition)],
         keys=key_fields(admin.definition),
         recent=[(run, admin.url("import_run", run.pk)) for run in recent.select_related("user")[:10]],
     )

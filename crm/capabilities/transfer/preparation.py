@@ -8,9 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.columns import Column
+from crm.capabilities.transfer.keys import key_fields
 from crm.records import access
 from crm.records.record import Record
 from crm.records.stored import lock
@@ -114,6 +117,8 @@ class ImportPlan:
     refusals: list[str] = field(default_factory=list)
     new_words: dict[str, dict[str, str]] = field(default_factory=dict)
     """Field → comparison form → the tag that will be made, as it was first written."""
+    without_key: int = 0
+    """How many rows name no record, though rows are matched by a key that people give: each adds one, every time."""
     lacks: set[str] = field(default_factory=set)
     """The verbs that the file takes, and that the user has no right to."""
     unreadable_keys: list[tuple[str, RowResult]] = field(default_factory=list)
@@ -141,6 +146,19 @@ class ImportPlan:
     @property
     def is_sound(self) -> bool:
         return not self.refusals and not self.counts[FAILED]
+
+    @property
+    def warning(self) -> str:
+        """What is said of rows that cannot be matched; nothing where there are none."""
+        if not self.without_key:
+            return ""
+        text = ngettext(
+            "%(count)s row has no %(key)s, by which rows are matched: it adds a record each time that it is imported.",
+            "%(count)s rows have no %(key)s, by which rows are matched: they add records each time they are imported.",
+            self.without_key,
+        )
+        key = _(" and ").join(field.label.lower() for field in key_fields(self.entity))
+        return text % {"count": self.without_key, "key": key}
 
     def fail(self, number: int, column: str, text: str) -> None:
         """Let a row be wrong; number 0 is the file as a whole."""

@@ -29,6 +29,7 @@ def preview_data(plan: ImportPlan) -> dict[str, Any]:
         "columns": [column.heading for column in plan.columns],
         "rows": list(islice(_rows(plan), ROWS_SHOWN)),
         "errors": [list(error) for error in plan.errors],
+        "warning": plan.warning,
         "versions": versions_of(plan),
         "made": uuid.uuid4().hex,
     }

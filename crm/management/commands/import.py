@@ -78,6 +78,8 @@ class Command(RecordsCommand):
             self.stderr.write(f"{path.name}: {refusal}")
         for row, column, text in import_plan.errors:
             self.stderr.write(f"{path.name}, row {row}, {column}: {text}")
+        if import_plan.warning:
+            self.stderr.write(f"{path.name}: {import_plan.warning}")
         counts = ", ".join(f"{name} {count}" for name, count in import_plan.counts.items())
         if not import_plan.is_sound:
             self.stderr.write("Nothing was imported.")

@@ -10,6 +10,7 @@ from support.records import entity, make, model
 from crm.capabilities.transfer import importing
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.models import ImportRun
+from crm.capabilities.transfer.preview import preview_data
 from crm.capabilities.transfer.section import TransferSection
 
 pytestmark = pytest.mark.django_db
@@ -226,3 +227,13 @@ def test_a_row_too_many_for_its_parent_writes_nothing():
     assert told(found) == ["2 seats: There are 3 passengers already."]
     booking.refresh_from_db()
     assert booking.seats == 3
+
+
+def test_rows_without_a_key_are_counted_for_they_add_a_record_each_time():
+    file = csv_file(["name", "email"], ["Ann", "ann@example.com"], ["Ben", ""], ["Cy", ""])
+    plan = take_in("customer", file, dry_run=True)
+    text = "2 rows have no email, by which rows are matched: they add records each time they are imported."
+    assert plan.warning == text
+    assert preview_data(plan)["warning"] == text
+    assert take_in("customer", csv_file(["name", "email"], ["Ann", "ann@example.com"])).warning == ""
+    assert take_in("booking", csv_file(["number"])).warning == "", "numbers are given at saving"
