@@ -28,6 +28,7 @@ WEAK = {
     "x" * 49: "has 49 characters",
     "x" * 80: "repeats itself",
     "0123456789" * 6: "few different characters",
+    "314159265358979323846264338327950288419716939937510582": "few different characters",
     "change-me-please " * 4: "repeats itself",
     "django-insecure-8tu4-EMdJvwioZOa21treBygMa0IGPjzPWZy80pRRKoT4kk2lw": "for development",
 }
@@ -133,3 +134,25 @@ def test_the_check_of_deployments_names_what_others_can_read(monkeypatch):
         assert [warning.msg for warning in files_are_private()] == [
             f"Other users of this machine can read {path}." for path in named
         ]
+
+
+HTTPS_SETTINGS = "SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"
+
+
+def loaded(names, **environment):
+    """Load the settings in a process of their own, and return what they say by these names."""
+    clean = {key: value for key, value in os.environ.items() if key not in {"DEBUG", "HTTPS", "BEHIND_PROXY"}}
+    script = f"from project import settings; print([getattr(settings, name) for name in {names!r}])"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env={**clean, **environment}, capture_output=True, cwd=ROOT, text=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.starts(3)
+def test_production_keeps_cookies_to_https_and_believes_no_header_unasked(tmp_path):
+    names = (*HTTPS_SETTINGS, "SECURE_PROXY_SSL_HEADER")
+    base = {"VAR_DIR": str(tmp_path / "var"), "SECRET_KEY": secrets.token_urlsafe(50)}
+    assert loaded(names, **base) == "[True, True, True, None]"
+    assert loaded(names, HTTPS="0", **base) == "[False, False, False, None]"
+    asked = loaded(names, BEHIND_PROXY="1", **base)
+    assert asked == "[True, True, True, ('HTTP_X_FORWARDED_PROTO', 'https')]"

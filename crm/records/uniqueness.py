@@ -76,7 +76,7 @@ def _value_of(record: Any, column: models.Field) -> Any:
 def _held(model: Any, attributes: list[str], values: list[Value]) -> Iterator[tuple[Value, Any]]:
     """Yield those of the values that records hold, each with the primary key of such a record."""
     wanted = set(values)
-    for batch in chunks(values, 400):
+    for batch in chunks(values):
         where = {f"{name}__in": {value[index] for value in batch} for index, name in enumerate(attributes)}
         for key, *held in not_deleted(model).filter(**where).values_list("pk", *attributes):
             if hashable(tuple(held)) in wanted:

@@ -192,3 +192,29 @@ def test_limits_cost_two_queries_at_most(monkeypatch, page):
         passenger=ALL,
     )
     assert count(person("sales")) <= free + 2
+
+
+@pytest.mark.parametrize(("cell", "left"), [("", ["hidden"]), ("new@example.com", ["hidden", "new"])])
+def test_an_import_keeps_the_links_that_its_writer_does_not_see(monkeypatch, cell, left):
+    """The file could not name them, so it does not take them away."""
+    grant(monkeypatch, "sales", trip=ALL, guide={"view": {"rows": "name != 'hidden'"}})
+    hidden, seen, _new = (make("guide", name=name, email=f"{name}@example.com") for name in ("hidden", "seen", "new"))
+    trip = make("trip", code="T1", guides=[hidden, seen])
+    client = client_of("sales")
+    file = SimpleUploadedFile("t.csv", f"code,guides\nT1,{cell}\n".encode())
+    page = client.post(address("trip", "import"), {"file": file}, follow=True)
+    client.post(page.redirect_chain[-1][0], {"import": "1"})
+    assert sorted(guide.name for guide in trip.guides.all()) == left
+
+
+def test_the_imports_of_others_are_for_those_who_see_everything(seller):
+    """A preview and its errors hold all values of the file, whoever may see the records."""
+    file = b"email,name\nben@example.com,Ben Secret\n"
+    runs = {}
+    for who, user in (("manager", person("manager")), ("seller", seller)):
+        sent = {"file": SimpleUploadedFile("c.csv", file)}
+        runs[who] = client_of(user).post(address("customer", "import"), sent, follow=True).redirect_chain[-1][0]
+    client, page = client_of(seller), address("customer", "import")
+    assert client.get(runs["manager"]).status_code == 404 and client.get(runs["seller"]).status_code == 200
+    assert runs["manager"] not in client.get(page).content.decode()
+    assert client_of("manager").get(runs["seller"]).status_code == 200

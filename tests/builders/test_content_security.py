@@ -97,3 +97,10 @@ def test_pages_with_tracebacks_are_readable_in_development_alone(settings):
     assert HEADER not in answer_of(broken)
     settings.DEBUG = False
     assert HEADER in answer_of(broken)
+
+
+def test_what_does_not_fall_back_to_the_default_is_closed_by_every_policy(signed_in):
+    """`form-action` and `base-uri` that a policy leaves out allow everything, whatever its `default-src`."""
+    for url in (reverse("admin:index"), reverse("admin:login"), "/nothing/here"):
+        found = directives(signed_in.get(url))
+        assert (found["form-action"], found["base-uri"]) == (["'self'"], ["'none'"]), url

@@ -426,3 +426,10 @@ def test_a_choice_that_is_none_any_more_stays_until_another_is_chosen(signed_in)
     assert save(signed_in, "customer", customer, kind="person").status_code == 302
     refused = fill_in(signed_in, address("customer", "change", customer.pk), "customer_form", kind="club")
     assert refused.status_code == 200 and "kind" in refused.context["adminform"].form.errors
+
+
+def test_the_choices_of_a_long_select_never_run_what_was_typed(signed_in):
+    """People give themselves their names, and others choose among them."""
+    person("sales", first_name="<script>alert(1)</script>")
+    html = signed_in.get(address("customer", "add")).content.decode()
+    assert "&lt;script&gt;alert(1)" in html and "<script>alert(1)" not in html

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from crm.builders.filter_fields import MAX_KEYS
 from tests.support.pages import address, rows_of, said, text_of
 from tests.support.people import client_of
 from tests.support.records import business, entity, make, make_many, model
@@ -327,3 +328,12 @@ def test_an_autocomplete_is_only_for_those_who_may_see_the_target():
     assert client_of("").get(autocomplete("booking", "customer")).status_code == 404  # nothing to search by
     assert client_of("guide").get(autocomplete("booking", "sold_by")).status_code == 403
     assert client_of("guide").get(autocomplete("booking", "status")).status_code == 403
+
+
+def test_a_filter_takes_so_many_records_and_no_more(signed_in):
+    customer = make("customer")
+    make("booking", customer=customer)
+    for count, shown in ((MAX_KEYS, 1), (MAX_KEYS + 1, 0)):
+        page = signed_in.get(address("booking"), {"customer": [str(customer.pk)] * count})
+        assert len(rows_of(page)) == shown
+        assert any(f"Choose {MAX_KEYS} at most." in one for one in said(page)) is (not shown)

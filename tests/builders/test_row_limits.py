@@ -138,3 +138,8 @@ def test_seats_cannot_be_lowered_below_the_passengers_in_bulk(signed_in):
     booking.refresh_from_db()
     free.refresh_from_db()
     assert (booking.seats, free.seats) == (3, 2)
+
+
+def test_the_change_form_offers_no_more_blocks_at_once_than_the_add_form(signed_in):
+    booking = make("booking", seats=400)
+    assert blocks(signed_in.get(address("booking", "change", booking.pk))) == 40

@@ -25,6 +25,7 @@ from crm.capabilities.transfer.importing import ImportRefused
 from crm.kernel.contributions import ConflictError
 from crm.kernel.guard import Guard, WayIn
 from crm.records import gate
+from crm.records.chunks import chunks
 from crm.records.intended_write import IntendedWrite
 from crm.records.stored import as_stored
 from crm.wiring import CAPABILITIES
@@ -396,3 +397,13 @@ def test_a_row_that_is_sent_with_another_parent_stays_with_its_own(gated, page, 
     assert answer.status_code < 500
     record.refresh_from_db()
     assert record.box_id == gated.box.pk
+
+
+def test_what_is_looked_up_in_pieces_is_looked_up_to_the_last(gated, monkeypatch):
+    monkeypatch.setattr(chunks, "__defaults__", (2,))
+    writes = writes_of(gated, 5)
+    for number, write in enumerate(writes):
+        write.record.friend = gated.Friend.objects.create(name=f"f{number}")
+    gated.make(code="d4", box=gated.box)
+    said = [(one.write, one.guard) for one in gate.check_writes(writes) if one.guard in ("links", "uniqueness")]
+    assert said == [(writes[4], "uniqueness")]

@@ -11,7 +11,9 @@ from django.db.migrations.state import ModelState, ProjectState
 
 from crm.blueprint.compiler import read_folder
 from crm.models import Release
-from crm.release.differences import LeftOver, OtherDefinitions, UnknownMigration
+from crm.release.applying import give_up_left_over
+from crm.release.differences import Altered, LeftOver, OtherDefinitions, UnknownMigration
+from crm.release.errors import NotApplied
 from crm.release.plan import ReleasePlan, make_plan
 from crm.release.plan_text import plan_text
 from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, last_release, note_release, strike_off
@@ -147,3 +149,10 @@ def test_what_a_migration_itself_takes_away_before_is_added():
     assert left_of(*again) == again
     field = [migrations.RemoveField("Customer", "name"), add("name", models.IntegerField())]
     assert left_of(*field) == field
+
+
+def test_what_is_left_over_is_not_dropped_while_a_column_is_another_one():
+    """Dropping would not undo that, and whoever asks for it wants the whole of the other branch gone."""
+    plan = ReleasePlan(None, None, "", [], differences=[Altered("trip.name is text.", "Mend it."), LeftOver("x", "y")])
+    with pytest.raises(NotApplied, match="Columns were changed, too.*\n.*trip.name is text"):
+        give_up_left_over(plan, lambda text: None)

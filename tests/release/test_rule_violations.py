@@ -92,3 +92,9 @@ def test_rules_are_named_by_their_place_in_the_file(shop: Shop):
     one = shop.run("rules", "purchase.rules.1").stdout.decode()
     assert one.count("the rule at") == 1 and one.startswith("+ all 2 purchases meet the rule")
     assert b"Did you mean 'purchase.rules.1'" in shop.run("rules", "purchase.rule.1", expect=1).stderr
+
+
+def test_a_limit_that_comes_with_another_name_of_its_field_is_counted():
+    before = business(thing="fields: {n: {type: money, max: 9}}").entities["thing"]
+    after = business(thing="fields: {m: {type: money, max: 5, was: n}}").entities["thing"]
+    assert [one.rule.check.source for one in _limits(after, before)] == ["m <= 5"]

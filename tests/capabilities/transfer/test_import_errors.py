@@ -237,3 +237,10 @@ def test_rows_without_a_key_are_counted_for_they_add_a_record_each_time():
     assert preview_data(plan)["warning"] == text
     assert take_in("customer", csv_file(["name", "email"], ["Ann", "ann@example.com"])).warning == ""
     assert take_in("booking", csv_file(["number"])).warning == "", "numbers are given at saving"
+
+
+def test_a_value_of_a_record_that_the_file_changes_otherwise_is_taken():
+    """Only what a record gives up in the file is free: else the database refuses, and names no row."""
+    make("trip", code="T1", slug="alps", name="Alps"), make("trip", code="T2", slug="lakes", name="Lakes")
+    found = take_in("trip", csv_file(["code", "slug", "name"], ["T1", "alps", "High Alps"], ["T2", "alps", "Lakes"]))
+    assert told(found) == ["3 slug: alps belongs to another record."]

@@ -12,10 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from files import csv_file
 from support.pages import address, said, text_of
 from support.people import client_of, person
-from support.records import make, model
+from support.records import entity, make, model
 
 from crm.capabilities.transfer import pages
+from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
+from crm.capabilities.transfer.runs import import_file, undo_run
 
 pytestmark = pytest.mark.django_db
 ROWS = ["name", "email"], ["Ann", "ann@example.com"], ["Bob", "bob@example.com"]
@@ -214,3 +216,26 @@ def test_what_was_exported_by_the_page_changes_nothing(signed_in, format):
     data = signed_in.get(address("customer", "export") + f"?format={format}").content
     shown = text_of(upload(signed_in, data, f"people.{format}"))
     assert ImportRun.objects.get().unchanged == 2, shown
+
+
+def test_importing_at_once_is_no_way_round_adding_and_changing_either():
+    """The command takes a user too, and has no preview."""
+    user = person()
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_customer", "import_customer"]))
+    make("customer", name="Old", email="bob@example.com")
+    with pytest.raises(ImportRefused, match="You may not add or change customers, so nothing was imported."):
+        import_file(entity("customer"), "people.csv", csv_file(*ROWS), user)
+    assert list(model("customer").objects.values_list("name", flat=True)) == ["Old"]
+
+
+@pytest.mark.parametrize("verb", ["delete", "change"])
+def test_undoing_what_another_imported_takes_the_right_to_each_part(admin_user, verb):
+    """What was added is deleted, what was updated is changed; one right is not enough for both."""
+    make("customer", name="Old", email="bob@example.com")
+    run, _plan = import_file(entity("customer"), "people.csv", csv_file(*ROWS), admin_user)
+    user = person()
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_customer", f"{verb}_customer"]))
+    lacks = "change" if verb == "delete" else "delete"
+    with pytest.raises(ImportRefused, match=f"You may not {lacks} customers, so nothing was undone."):
+        undo_run(run, user)
+    assert sorted(model("customer").objects.values_list("name", flat=True)) == ["Ann", "Bob"]

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from properties.world import read_business, world
 
 from crm.capabilities.trash.purging import purge
 from crm.records.changes import change_scope
 from crm.records.rules import RuleBroken
+from tests.capabilities.trash.conftest import Models
 
 
 @pytest.fixture
@@ -56,3 +58,45 @@ def test_links_of_what_goes_along_are_nobodys_concern(shop, order):
     gone_long_ago(shop, order)
     order.delete_for_good()
     assert not shop.remark._base_manager.exists() and not shop.line._base_manager.exists()
+
+
+CHAIN = {
+    "app.yaml": {"name": "Chain"},
+    "box.yaml": {"fields": {"name": "text"}},
+    "item.yaml": {"fields": {"name": "text", "box": {"type": "link", "to": "box", "on_delete": "cascade"}}},
+    "memo.yaml": {
+        "fields": {
+            "name": "text",
+            "about": {"type": "link", "to": "item", "on_delete": "empty"},
+            "box": {"type": "link", "to": "box", "on_delete": "cascade"},
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def chain(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), world() as here:
+        business = read_business(here.label, CHAIN)
+        here.install(business)
+        here.migrate(here.to_do(business))
+        yield Models(here.label)
+
+
+def test_a_link_to_what_goes_along_is_emptied_with_a_version(chain, db):
+    """Nothing points to the box by a link that is emptied; something points so to what goes along with it."""
+    box = chain.box.objects.create(name="b")
+    item = chain.item.objects.create(name="i", box=box)
+    memo = chain.memo.objects.create(name="m", about=item)
+    box.delete()
+    memo.refresh_from_db()
+    assert memo.about is None and [one.about_id for one in memo.history.all()] == [None, item.pk]
+
+
+def test_no_link_is_emptied_of_what_goes_along_itself(chain, db):
+    """Its history would tell of a change that nobody made."""
+    box = chain.box.objects.create(name="b")
+    memo = chain.memo.objects.create(name="m", box=box, about=chain.item.objects.create(name="i", box=box))
+    versions, key = type(memo).history, memo.pk
+    box.delete()
+    assert [one.history_type for one in versions.filter(id=key)] == ["-", "+"]

@@ -71,3 +71,13 @@ def test_a_trash_comes_and_goes(shop: Shop):
     kept = shop.rows('SELECT "table", rows FROM crm_archive WHERE "column" = \'\' ORDER BY "table"')
     found = {table: rows if isinstance(rows, dict) else json.loads(rows) for table, rows in kept}
     assert found["shop_customer"]["1"]["name"] == "Ada" and found["shop_item"]["1"]["product"] == "Tea"
+
+
+def test_what_lies_in_the_trash_is_no_double_of_what_is_there(shop: Shop):
+    for name in ("customer", "purchase"):
+        shop.write(name, DEFINITIONS[name].lstrip() + SECTION)
+    shop.apply()
+    shop.shell(DELETE + "apps.get_model('shop', 'customer').objects.create(name='Ada', code='3')\n")
+    shop.edit("customer", ("name: {type: text, required: true}", "name: {type: text, required: true, unique: true}"))
+    assert "doubles" not in shop.plan()
+    shop.apply()
