@@ -73,7 +73,7 @@ def escape_null_word(value: Any, nulls: Collection[str]) -> Any:
 
 
 def unescape_null_word(value: Any, nulls: Collection[str]) -> Any:
-    """Return a cell as it was before `mark`."""
+    """Return a cell as it was before `escape_null_word`."""
     return value[1:] if isinstance(value, str) and value[:1] == "'" and _bare(value) in nulls else value
 
 
