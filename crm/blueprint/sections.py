@@ -156,7 +156,8 @@ class EntitySection(Section):
     plural: Text | None = Key(None, description="What several are called; made from the label when left out.")
     icon: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=60)] = Key(
         "table_rows",
-        description="The icon in the sidebar: a name of Google's Material Symbols, as fonts.google.com/icons lists them; another word is shown as text.",
+        description="The icon in the sidebar: a name of Google's Material Symbols, as fonts.google.com/icons lists "
+        "them; another word is shown as text.",
     )
     title: Text | None = Key(
         None, description="How a record is called everywhere: text with fields in braces, `{number} {customer.name}`."

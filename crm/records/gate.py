@@ -30,13 +30,15 @@ WAYS_IN: dict[str, WayIn] = {}
 _origins: dict[tuple[str, str], str] = {}
 
 
-def register(one: Guard | WayIn, origin: str) -> None:
+def register(contribution: Guard | WayIn, origin: str) -> None:
     """Make a guard or a way in known. Raises ConflictError where another origin has its name."""
-    known: dict[str, Any] = GUARDS if isinstance(one, Guard) else WAYS_IN
-    first = _origins.setdefault((type(one).__name__, one.name), origin)
+    known: dict[str, Any] = GUARDS if isinstance(contribution, Guard) else WAYS_IN
+    first = _origins.setdefault((type(contribution).__name__, contribution.name), origin)
     if first != origin:
-        raise ConflictError(f"two {type(one).__name__.lower()}s are called {one.name!r}: of {first} and of {origin}")
-    known[one.name] = one
+        raise ConflictError(
+            f"two {type(contribution).__name__.lower()}s are called {contribution.name!r}: of {first} and of {origin}"
+        )
+    known[contribution.name] = contribution
 
 
 for _guard in (
@@ -135,8 +137,8 @@ def check_each(
 def error_of(refusals: Iterable[Refusal]) -> ValidationError:
     """Return what is said of a single write as a ValidationError, by field."""
     messages: dict[str, list[str]] = {}
-    for one in refusals:
-        messages.setdefault(one.field or NON_FIELD_ERRORS, []).append(one.message)
+    for refusal in refusals:
+        messages.setdefault(refusal.field or NON_FIELD_ERRORS, []).append(refusal.message)
     return ValidationError(messages)
 
 
@@ -150,10 +152,10 @@ def raise_refusals(refusals: Iterable[Refusal]) -> None:
 def raise_all(refusals: Iterable[Refusal]) -> None:
     """Raise ValidationError with what is said of several writes, each by its record, if anything is."""
     messages = []
-    for one in refusals:
-        leaf = one.write.record.definition.find(one.field) if one.field else None
-        about = one.write.record if one.write.before is None else one.write.before
-        messages.append(f"{about}: {f'{leaf.label}: ' if leaf else ''}{one.message}")
+    for refusal in refusals:
+        leaf = refusal.write.record.definition.find(refusal.field) if refusal.field else None
+        about = refusal.write.record if refusal.write.before is None else refusal.write.before
+        messages.append(f"{about}: {f'{leaf.label}: ' if leaf else ''}{refusal.message}")
     if messages:
         raise ValidationError(list(dict.fromkeys(messages)))
 

@@ -35,19 +35,19 @@ def file_fields(entity: Entity) -> list[Field]:
 def known_headings(entity: Entity) -> dict[str, Field | None]:
     """Return what a heading may be, in small letters → its field; names first, then labels, then the file's own."""
     section = entity.sections["transfer"]
-    found: dict[str, Field | None] = {ID: None}
+    known: dict[str, Field | None] = {ID: None}
     readable = [*file_fields(entity), entity.record_fields["created"]]
     for leaf in readable:
-        found[leaf.name] = leaf
+        known[leaf.name] = leaf
     for leaf in readable:
         label = f"{leaf.whole.label} {leaf.label}" if leaf.whole else leaf.label
         for text in (label, label.replace(" ", "_"), leaf.full_label):
-            found.setdefault(text.lower(), leaf)
+            known.setdefault(text.lower(), leaf)
     for heading, name in section.columns.items():
         leaf = entity.find(name)
         if leaf in readable:
-            found[heading.lower()] = leaf
-    return found
+            known[heading.lower()] = leaf
+    return known
 
 
 def map_columns(entity: Entity, headings: list[str]) -> tuple[list[Column], list[str]]:
@@ -104,7 +104,7 @@ def combined_of(source: str) -> tuple[list[str], list[str]]:
 
 def _combined(entity: Entity, headings: list[str], complaints: list[str]) -> list[Column]:
     positions = {heading.lower(): position for position, heading in reversed(list(enumerate(headings)))}
-    found = []
+    columns = []
     for name, source in entity.sections["transfer"].combine.items():
         if not access.viewer_can_view_field(entity.find(name)):
             continue
@@ -116,7 +116,7 @@ def _combined(entity: Entity, headings: list[str], complaints: list[str]) -> lis
                 for text, heading in zip(texts[:-1], wanted, strict=True)
                 for part in (text, positions[heading.lower()])
             ]
-            found.append(Column(name, entity.find(name), parts=(*parts, texts[-1])))
+            columns.append(Column(name, entity.find(name), parts=(*parts, texts[-1])))
         elif len(missing) < len(wanted):
             complaints.append(f"{name!r} is made of {source!r}, but the column {missing[0]!r} is not there.")
-    return found
+    return columns

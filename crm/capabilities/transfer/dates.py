@@ -21,7 +21,7 @@ def clashing_dates(formats: list[str]) -> Iterator[tuple[int, str]]:
     """Yield the position of each format that reads a text otherwise than one before it, or than ISO, and a sentence."""
     for index, form in enumerate(formats):
         for other in (*ISO, *formats[:index]):
-            text = next((found for pair in ((form, other), (other, form)) if (found := _read_twice(*pair))), "")
+            text = next((both_days for pair in ((form, other), (other, form)) if (both_days := _read_twice(*pair))), "")
             if text:
                 yield index, f"{text!r} is another day as {form!r} than as {other!r}: only one of them can be right"
                 break

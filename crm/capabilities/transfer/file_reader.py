@@ -76,10 +76,10 @@ class Sheet:
 
 def format_of(name: str, given: str | None = None) -> str:
     """Return the format of a file by its ending. Raises FileRefused for an unknown one."""
-    found = (given or PurePath(name).suffix.lstrip(".")).lower()
-    if found not in FORMATS:
+    format_name = (given or PurePath(name).suffix.lstrip(".")).lower()
+    if format_name not in FORMATS:
         raise FileRefused(f"{PurePath(name).name}: the format is not known; use a .csv, .xlsx or .json file.")
-    return found
+    return format_name
 
 
 def read_sheet(data: bytes, format: str, encoding: str = "") -> Sheet:

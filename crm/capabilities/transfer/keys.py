@@ -64,13 +64,13 @@ def leads_back(entity: Entity, link: Field) -> bool:
 
 def key_joins(entity: Entity, prefix: str = "") -> list[str]:
     """Return what to `select_related` so that keys can be written without a query each."""
-    found = []
+    joins = []
     for field in key_fields(entity):
         if field.type.reference(field) is not None:
-            found.append(f"{prefix}{field.name}")
+            joins.append(f"{prefix}{field.name}")
             if field.target is not None:
-                found += key_joins(field.target, f"{prefix}{field.name}__")
-    return found
+                joins += key_joins(field.target, f"{prefix}{field.name}__")
+    return joins
 
 
 def has_key(record: models.Model) -> bool:
@@ -129,23 +129,23 @@ class KeyResolver:
 
     def _without_key(self, words: list[str]) -> dict[str, Any]:
         """Find the records that were named by their `#id`, for want of a key."""
-        found = self._by_id([word[1:] for word in words if word.startswith("#")])
-        return {f"#{number}": key for number, key in found.items()}
+        by_id = self._by_id([word[1:] for word in words if word.startswith("#")])
+        return {f"#{number}": key for number, key in by_id.items()}
 
     def _by_column(self, words: list[str]) -> dict[str, Any]:
         """Find targets by one column: as it is written, else by the comparison form."""
         key, rows = self.reference.key, access.viewer_rows(self.model).filter(**self.reference.scope)
-        found: dict[str, Any] = {}
+        targets: dict[str, Any] = {}
         for batch in chunks(words):
-            found.update(rows.filter(**{f"{key}__in": batch}).values_list(key, "pk"))
+            targets.update(rows.filter(**{f"{key}__in": batch}).values_list(key, "pk"))
         missing: dict[str, list[str]] = {}
         for word in words:
-            if word not in found:
+            if word not in targets:
                 missing.setdefault(bounded_key(fold_text(word)), []).append(word)
         for form, pk in self._folded(rows, list(missing)) if missing else ():
             for word in missing[form]:
-                found[word] = AMBIGUOUS if word in found else pk
-        return found
+                targets[word] = AMBIGUOUS if word in targets else pk
+        return targets
 
     def _folded(self, rows: models.QuerySet, forms: list[str]) -> Iterable[tuple[str, Any]]:
         """Yield the comparison forms that are there, with the record of each."""
@@ -161,11 +161,11 @@ class KeyResolver:
 
     def _by_id(self, words: list[str]) -> dict[str, Any]:
         numbers = [word for word in words if re.fullmatch(r"\d{1,18}", word)]
-        found = {}
-        for some in chunks(numbers):
-            keys = access.viewer_rows(self.model).filter(pk__in=some).values_list("pk", flat=True)
-            found.update({str(key): key for key in keys})
-        return found
+        targets = {}
+        for batch in chunks(numbers):
+            keys = access.viewer_rows(self.model).filter(pk__in=batch).values_list("pk", flat=True)
+            targets.update({str(key): key for key in keys})
+        return targets
 
     def _by_field(self, words: list[str], field: Field) -> dict[str, Any]:
         values: dict[Any, list[str]] = {}
@@ -175,25 +175,25 @@ class KeyResolver:
             except ValueError:
                 continue
             values.setdefault(compared_value(self.model, field, value), []).append(word)
-        found: dict[str, Any] = {}
+        targets: dict[str, Any] = {}
         column = compared_column(self.model, field.name)
         for batch in chunks([key for key in values if key is not None]):
             rows = access.viewer_rows(self.model).filter(**{f"{column}__in": batch})
             for value, key in rows.values_list(column, "pk"):
                 for word in values.get(value, ()):
-                    found[word] = AMBIGUOUS if word in found else key
-        return found
+                    targets[word] = AMBIGUOUS if word in targets else key
+        return targets
 
     def _by_key(self, words: list[str]) -> dict[str, Any]:
         """Find targets by keys of several parts; compared by the comparison form of the whole."""
         wanted: dict[str, list[str]] = {}
         for word in words:
             wanted.setdefault(fold_text(word), []).append(word)
-        found: dict[str, Any] = {}
+        targets: dict[str, Any] = {}
         for record in access.viewer_rows(self.model).select_related(*key_joins(self.target)).iterator(chunk_size=2000):
             for word in wanted.get(fold_text(key_of(record)), ()):
-                found[word] = AMBIGUOUS if word in found else record.pk
-        return found
+                targets[word] = AMBIGUOUS if word in targets else record.pk
+        return targets
 
     def create(self, words: Iterable[str]) -> dict[str, Any]:
         """Add the records that are not there yet, where the type allows it (tags)."""

@@ -62,6 +62,6 @@ class ImportRun(models.Model):
 
     def drop_files(self) -> None:
         """Remove the file and its preview: what was imported is in the records and their history."""
-        for one in (self.source, self.preview):
-            if one:
-                one.delete(save=False)
+        for file in (self.source, self.preview):
+            if file:
+                file.delete(save=False)

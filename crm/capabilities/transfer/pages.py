@@ -142,20 +142,20 @@ def _runs(admin: Any, request: HttpRequest) -> models.QuerySet:
 
 def run_page(admin: Any, request: HttpRequest, run: int) -> HttpResponse:
     """Show an import: before it is done, every row's change; then what came of it; and the buttons for both."""
-    found = _runs(admin, request).select_related("user").filter(pk=run).first()
-    if found is None:
+    import_run = _runs(admin, request).select_related("user").filter(pk=run).first()
+    if import_run is None:
         raise Http404
     if request.method == "POST":
-        return _act(admin, request, found)
-    title = f"Import of {found.filename}"
-    if found.status != PREVIEWED:
-        return TemplateResponse(request, "transfer/run.html", _context(admin, request, title, run=found))
-    preview = found.read_preview()
-    shown = request.GET.get("show", "failed" if found.failed else "")
+        return _act(admin, request, import_run)
+    title = f"Import of {import_run.filename}"
+    if import_run.status != PREVIEWED:
+        return TemplateResponse(request, "transfer/run.html", _context(admin, request, title, run=import_run))
+    preview = import_run.read_preview()
+    shown = request.GET.get("show", "failed" if import_run.failed else "")
     rows = [row for row in preview["rows"] if not shown or row["status"] == shown]
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
-    context = _context(admin, request, title, run=found, preview=preview, page=page, shown=shown)
-    context["doubled"] = imported_before(admin.definition, found.sha256)
+    context = _context(admin, request, title, run=import_run, preview=preview, page=page, shown=shown)
+    context["doubled"] = imported_before(admin.definition, import_run.sha256)
     context["errors"], context["errors_left"] = preview["errors"][:ERRORS_SHOWN], preview["errors"][ERRORS_SHOWN:]
     return TemplateResponse(request, "transfer/preview.html", context)
 

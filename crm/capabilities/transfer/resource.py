@@ -162,7 +162,7 @@ def needs_id(entity: Entity, rows: models.QuerySet) -> bool:
 
 
 def _with_targets(entity: Entity, rows: models.QuerySet) -> models.QuerySet:
-    one: list[str] = []
+    joined: list[str] = []
     many: list[models.Prefetch] = []
     rows = annotate_on_read(rows, [leaf for leaf in file_fields(entity) if not leaf.stored])
     for leaf in file_fields(entity):
@@ -173,6 +173,6 @@ def _with_targets(entity: Entity, rows: models.QuerySet) -> models.QuerySet:
             target = rows.model._meta.get_field(leaf.name).related_model
             many.append(models.Prefetch(leaf.name, target._default_manager.select_related(*joins)))
         else:
-            one += [leaf.name, *(f"{leaf.name}__{join}" for join in joins)]
-    rows = rows.select_related(*one) if one else rows.select_related(None)
+            joined += [leaf.name, *(f"{leaf.name}__{join}" for join in joins)]
+    rows = rows.select_related(*joined) if joined else rows.select_related(None)
     return rows.prefetch_related(*many) if many else rows
