@@ -83,13 +83,20 @@ class DaysField(DateRangeField):
 
     def compress(self, data_list: list[Any]) -> slice | None:
         try:
-            days = _with_an_end(super().compress(data_list))
+            days = _to_the_last_hour(_with_an_end(super().compress(data_list)))
             for end in (days.start, days.stop) if days else ():
                 if end is not None:
                     end.astimezone(UTC)
         except OverflowError:
             raise ValidationError(_("The date is too near the end of time.")) from None
         return days
+
+
+def _to_the_last_hour(days: slice | None) -> slice | None:
+    """Let the last day end when its last hour has passed twice, where the clocks go back at midnight (PEP 495)."""
+    if days is None or days.stop is None:
+        return days
+    return slice(days.start, days.stop.replace(fold=1))
 
 
 class DaysFilter(django_filters.DateFromToRangeFilter):

@@ -78,12 +78,21 @@ class EntityForm(forms.ModelForm):
     def _clean_fields(self) -> None:
         """Validate each input; remember what was typed where it can be read, though it is not allowed."""
         super()._clean_fields()
+        self._keep_moments()
         for name in set(self._errors or ()) & set(self.fields) - set(self._refused):
             field, raw = self.fields[name], self[name].data
             if isinstance(field, forms.FileField | InlineForeignKeyField):
                 continue
             with suppress(ValidationError, ValueError, TypeError):
                 self._refused[name] = field.to_python(raw)
+
+    def _keep_moments(self) -> None:
+        """Keep moments that nobody changed: inputs show no fractions, nor which hour of two is meant when clocks go back."""
+        moments = [name for name, field in self.fields.items() if isinstance(field, forms.SplitDateTimeField)]
+        for name in set(moments) - set(self.changed_data):
+            if self.instance.pk is not None and self.initial.get(name):
+                self.cleaned_data[name] = self.initial[name]
+                self._errors.pop(name, None)
 
     def _post_clean(self) -> None:
         """Let Django fill the record in and hold it against the gate, which is told how it comes in.

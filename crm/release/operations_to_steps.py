@@ -70,6 +70,8 @@ def _refills(steps: dict[Key, Step], context: PlanContext) -> Iterator[Step]:
 
 
 def _key(operation: Operation) -> Key:
+    if isinstance(operation, migrations.RenameIndex):
+        return type(operation).__name__, operation.model_name_lower, operation.new_name
     if not hasattr(operation, "model_name"):
         return type(operation).__name__, operation.name.lower(), ""
     named = getattr(operation, "constraint", None) or getattr(operation, "index", None) or operation

@@ -80,6 +80,21 @@ def test_a_rename_of_entities_fields_and_links_keeps_every_row(shop: Shop):
     )
 
 
+def test_an_entity_with_a_trash_keeps_it_when_it_is_renamed(shop: Shop):
+    shop.edit("customer", ("fields:\n", "trash: {restore_for: 30d}\nfields:\n"))
+    shop.apply()
+    shop.execute("UPDATE shop_customer SET deleted_at = '2026-11-01' WHERE id = 3")
+    shop.rename("customer", "client")
+    shop.edit("client", ("trash:", "was: customer\ntrash:"))
+    shop.edit("purchase", ("to: customer", "to: client"))
+    shop.edit("app", ("purchase, customer", "purchase, client"))
+    said = shop.plan()
+    assert "rename the entity customer to client" in said
+    shop.apply()
+    assert [key for (key,) in shop.rows("SELECT id FROM shop_client WHERE deleted_at IS NOT NULL")] == [3]
+    assert "nothing to do" in shop.run("plan").stdout.decode()
+
+
 def test_a_rename_is_done_before_everything_else_of_the_same_plan(shop: Shop):
     shop.rename("customer", "client")
     shop.edit(

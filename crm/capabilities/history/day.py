@@ -26,7 +26,7 @@ class DayForm(forms.Form):
 
     @property
     def moment(self) -> datetime:
-        end = timezone.make_aware(datetime.combine(self.cleaned_data["on"], time.max))
+        end = timezone.make_aware(datetime.combine(self.cleaned_data["on"], LAST_TIME))
         return min(end, timezone.now())
 
     @property
@@ -39,6 +39,8 @@ class DayForm(forms.Form):
 
 
 FIRST_YEAR = 1900
+LAST_TIME = time.max.replace(fold=1)
+"""The last moment of a day, also of one whose last hour the clocks show twice (PEP 495)."""
 
 
 def day_of(request: HttpRequest) -> DayForm:
