@@ -71,7 +71,7 @@ class BusinessConfig(AppConfig):
             capability.ready(self.business)
             for name, action in capability.actions.items():
                 actions.register(name, action, capability.name)
-            for hook in (*capability.ways_in, *capability.guards):
+            for hook in (*capability.ways_in, *capability.ways_out, *capability.guards):
                 gate.register(hook, capability.name)
         gc.freeze()  # What was built stays: no later search for garbage need look at it.
         if settings.COLLECTS_GARBAGE:

@@ -23,10 +23,11 @@ from crm.blueprint.bounds import is_key
 from crm.blueprint.nodes import Field
 from crm.builders.inputs import RecordSelect
 from crm.builders.mixins import leads_to_hidden
-from crm.records.access import current_viewer, has_perm
+from crm.records.access import current_viewer
 from crm.records.changes import MAX_REASON, REASON
+from crm.records.deletion import collect_deletion
 from crm.records.display import display, field_value
-from crm.records.gate import check_writes
+from crm.records.gate import ROWS_OFF, check_removals, check_writes, raise_all
 from crm.records.intended_write import Entering, IntendedWrite
 from crm.records.rules import UNREAD, RuleBroken, hidden_fields
 from crm.records.soft_delete import is_deleted
@@ -87,7 +88,7 @@ class EntityForm(forms.ModelForm):
                 self._refused[name] = field.to_python(raw)
 
     def _keep_moments(self) -> None:
-        """Keep moments that nobody changed: inputs show no fractions, nor which hour of two is meant when clocks go back."""
+        """Keep moments that nobody changed: inputs show no fractions, nor which of two hours is meant."""
         moments = [name for name, field in self.fields.items() if isinstance(field, forms.SplitDateTimeField)]
         for name in set(moments) - set(self.changed_data):
             if self.instance.pk is not None and self.initial.get(name):
@@ -337,11 +338,8 @@ class RowsFormSet(PaginationInlineFormSet):
         for refusal in check_writes(writes):
             error = ValidationError({refusal.field or NON_FIELD_ERRORS: refusal.message})
             by_write[id(refusal.write)].add_error(None, error)
-        for form in gone if current_viewer() is not None else ():
-            row = befores.get(form.instance.pk)
-            if row is not None and not has_perm(current_viewer(), "delete", self.model, row):
-                text = _("%(row)s is not one of the %(rows)s that are yours to delete.")
-                raise ValidationError(text % {"row": row, "rows": row.definition.plural.lower()})
+        going = collect_deletion(self.model, [form.instance.pk for form in gone if form.instance.pk in befores])
+        raise_all(check_removals(going.cascades, current_viewer(), ROWS_OFF))
 
 
 def _tell_titles(form: forms.ModelForm) -> None:

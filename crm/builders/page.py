@@ -10,14 +10,15 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import flatten, unquote
 from django.contrib.messages import get_messages
-from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models, transaction
 from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path as url_path
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
@@ -38,7 +39,9 @@ from crm.kernel.capability import BulkAction, Button, Page, Panel
 from crm.kernel.contributions import Contributions, Kind
 from crm.records import access
 from crm.records.computed_updates import defer_recompute
+from crm.records.deletion import collect_deletion
 from crm.records.display import lookup_path
+from crm.records.gate import DELETION, check_removals, raise_all
 from crm.records.rules import RuleBroken
 
 QUICK = "_quick"
@@ -153,6 +156,9 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
         except RuleBroken as broken:
             messages.error(request, f"Nothing was done. {broken.record}: {broken.messages[0]}")
             return HttpResponseRedirect(request.get_full_path())
+        except ValidationError as error:
+            messages.error(request, _("Nothing was done. %(why)s") % {"why": " ".join(error.messages)})
+            return HttpResponseRedirect(request.get_full_path())
         if hasattr(response, "context_data") and buttons:
             response.context_data["actions_list"] = buttons
         if hasattr(response, "context_data"):
@@ -236,7 +242,23 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
             messages.error(request, f"Nothing was deleted. {broken.record}: {broken.messages[0]}")
         except models.ProtectedError:
             messages.error(request, "Nothing was deleted: other records still point to it.")
+        except ValidationError as error:
+            messages.error(request, _("Nothing was deleted. %(why)s") % {"why": " ".join(error.messages)})
         return HttpResponseRedirect(self.url("change", object_id))
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        with transaction.atomic():
+            self._check_deletion(request, [obj.pk])
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet) -> None:
+        with transaction.atomic():
+            self._check_deletion(request, list(queryset.order_by().values_list("pk", flat=True)))
+            super().delete_queryset(request, queryset)
+
+    def _check_deletion(self, request: HttpRequest, keys: list[Any]) -> None:
+        """Lock what goes. Raises ValidationError where something goes along by now that is not the user's to delete."""
+        raise_all(check_removals(collect_deletion(self.model, keys).cascades, request.user, DELETION))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
         return deletion_preview(self, request, list(objs))

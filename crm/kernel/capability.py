@@ -18,7 +18,7 @@ from crm.blueprint.language import Report
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.blueprint.sections import Section
 from crm.kernel.contributions import Contributions
-from crm.kernel.guard import Guard, WayIn
+from crm.kernel.guard import Guard, WayIn, WayOut
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ class Capability:
 
     ways_in: ClassVar[Sequence[WayIn]] = ()
     """The ways by which it writes records for users: each asks the gate, by this name."""
+    ways_out: ClassVar[Sequence[WayOut]] = ()
+    """The ways by which it removes records for users: each asks the gate about all that goes, by this name."""
     guards: ClassVar[Sequence[Guard]] = ()
     """What it holds every intended write against, whichever way it comes in; asked behind the kernel's guards."""
 

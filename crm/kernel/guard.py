@@ -1,4 +1,4 @@
-"""The contract of the gate (`records/gate.py`): ways in hand their writes to it, and it asks every guard."""
+"""The contract of the gate (`records/gate.py`): ways in and ways out hand it what they do, and it asks every guard."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ class WayIn:
 
 
 @dataclass(frozen=True)
+class WayOut:
+    """A way by which records disappear: a deletion, the rows that a form takes off, the undo of an import."""
+
+    name: str
+    summary: str
+    takes_back: bool = False
+    """Whether it takes back what the user has added: that needs no right to delete, but what is locked stays."""
+    verb: str = "delete"
+    """What a user needs the right to."""
+
+
+@dataclass(frozen=True)
 class Guard:
     """Stands at the gate under a name: refuses writes `before` they are done, or raises RuleBroken `after` them.
 
@@ -35,6 +47,7 @@ class Guard:
     number of queries that does not grow with it, but by one for each 500 writes.
     `after` is called with a model, primary keys, and the columns that were written (None for all). What a guard that
     `closes` has refused, no guard behind it is asked about: it would tell of a record that is not the user's.
+    `removal` is called as `before` is, with a `Batch` of records that are about to disappear, as they are.
     """
 
     name: str
@@ -42,3 +55,4 @@ class Guard:
     before: Callable[[Any], Iterator[Any]] | None = None
     after: Callable[[type[models.Model], Collection[Any], Collection[str] | None], None] | None = None
     closes: bool = False
+    removal: Callable[[Any], Iterator[Any]] | None = None

@@ -1,14 +1,15 @@
-"""The gate: the one function that every write of a user passes, whichever way in it takes.
+"""The gate: the one function that every write of a user passes, whichever way in it takes; another for what goes.
 
 A way in makes an `IntendedWrite` of each record that it is about to write, and hands all of one model to
 `check_writes`. That asks every guard, and returns what each says. Guards and ways in are known by name, in one place
-each; capabilities add theirs through their contract. `tests/contracts/test_gate.py` holds every way in against every
-guard, and fails for one that it does not know.
+each; capabilities add theirs through their contract. A way out hands everything that would disappear, with what goes
+along, to `check_removals`. `tests/contracts/test_gate.py` holds every way in and out against every guard, and fails for
+one that it does not know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,9 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
 from crm.kernel.contributions import ConflictError
-from crm.kernel.guard import Guard, WayIn
+from crm.kernel.guard import Guard, WayIn, WayOut
 from crm.records import guards, link_guards, row_limits, rules, uniqueness
-from crm.records.access import current_viewer
+from crm.records.access import current_viewer, joins_of
 from crm.records.intended_write import CODE, Batch, IntendedWrite, Refusal
 from crm.records.rules import hidden_fields, reset_hidden_fields
 from crm.records.stored import as_stored, read_along
@@ -27,12 +28,16 @@ GUARDS: dict[str, Guard] = {}
 """Every guard by name, in the order in which they are asked."""
 WAYS_IN: dict[str, WayIn] = {}
 """Every way in by name."""
+WAYS_OUT: dict[str, WayOut] = {}
+"""Every way out by name."""
+DELETION, ROWS_OFF = "deletion", "rows"
+"""The ways out of the builders."""
 _origins: dict[tuple[str, str], str] = {}
 
 
-def register(contribution: Guard | WayIn, origin: str) -> None:
-    """Make a guard or a way in known. Raises ConflictError where another origin has its name."""
-    known: dict[str, Any] = GUARDS if isinstance(contribution, Guard) else WAYS_IN
+def register(contribution: Guard | WayIn | WayOut, origin: str) -> None:
+    """Make a guard, a way in or a way out known. Raises ConflictError where another origin has its name."""
+    known: dict[str, Any] = {Guard: GUARDS, WayIn: WAYS_IN, WayOut: WAYS_OUT}[type(contribution)]
     first = _origins.setdefault((type(contribution).__name__, contribution.name), origin)
     if first != origin:
         raise ConflictError(
@@ -47,10 +52,16 @@ for _guard in (
         "A user writes the records alone that are theirs to write.",
         guards.refuse_records_of_others,
         closes=True,
+        removal=guards.refuse_removing_records_of_others,
     ),
     Guard("record as it will be", "No user writes a record out of, or into, other rows.", guards.refuse_giving_away),
     Guard("fields", "A user changes no field that is not theirs.", guards.refuse_fields_of_others),
-    Guard("locked", "What `read_only_if` closes stays as it is.", guards.refuse_locked_fields),
+    Guard(
+        "locked",
+        "What `read_only_if` closes stays as it is.",
+        guards.refuse_locked_fields,
+        removal=guards.refuse_removing_locked_records,
+    ),
     Guard("state", "A state is changed by its actions alone.", guards.refuse_states_by_hand),
     Guard("not asked for", "A file gives no value to a hidden input.", guards.refuse_unasked_values),
     Guard("links", "A new link leads to a record that the user sees.", link_guards.refuse_hidden_targets),
@@ -76,6 +87,12 @@ for _way_in in (
 ):
     register(_way_in, "engine")
 
+for _way_out in (
+    WayOut(DELETION, "A record or the ticked rows of a list, deleted."),
+    WayOut(ROWS_OFF, "Rows that the form of their parent takes off."),
+):
+    register(_way_out, "engine")
+
 
 def check_writes(writes: Sequence[IntendedWrite]) -> list[Refusal]:
     """Return everything that stands against writes of one model, by one user and one way in.
@@ -98,6 +115,27 @@ def check_writes(writes: Sequence[IntendedWrite]) -> list[Refusal]:
             said = [replace(one, guard=guard.name) for one in guard.before(batch)]
             refusals += said
             batch = batch.without(said) if guard.closes else batch
+    return refusals
+
+
+def check_removals(going: Mapping[type[models.Model], Collection[Any]], user: Any, way_out: str) -> list[Refusal]:
+    """Return everything that stands against the removal of records, by one user and one way out.
+
+    `going` holds all that would go, model → primary keys: what is deleted, and what a cascade takes along (see
+    `collect_deletion`). Within a transaction, all of it is locked until that ends.
+    """
+    if way_out not in WAYS_OUT:
+        raise LookupError(f"there is no way out {way_out!r}; known: {', '.join(sorted(WAYS_OUT))}")
+    refusals: list[Refusal] = []
+    for model, keys in going.items():
+        joins = joins_of(user, model.definition, "delete")  # type: ignore[attr-defined]
+        records = as_stored(model, keys, user, joins).values()
+        batch = Batch([IntendedWrite(record, record, user, way_out) for record in records], WAYS_OUT[way_out])
+        for guard in GUARDS.values():
+            if guard.removal is not None and batch.writes:
+                said = [replace(refusal, guard=guard.name) for refusal in guard.removal(batch)]
+                refusals += said
+                batch = batch.without(said) if guard.closes else batch
     return refusals
 
 

@@ -27,11 +27,37 @@ VERBS = {
 def refuse_records_of_others(batch: Batch) -> Iterator[Refusal]:
     """Refuse what the user may not do at all, or not with the record as it was."""
     for write in batch.writes if batch.user is not None else ():
-        verb, words = batch.verb_of(write), _words(batch, write)
-        if not access.has_perm(batch.user, verb, batch.model):
-            yield Refusal(write, _("You may not %(verb)s %(rows)s.") % words, lacks=verb)
-        elif write.before is not None and not access.can_access_record(batch.user, write.before, verb):
-            yield Refusal(write, _("This is not one of the %(rows)s that are yours to %(verb)s.") % words)
+        verb = batch.verb_of(write)
+        is_theirs = write.before is None or access.can_access_record(batch.user, write.before, verb)
+        if not (is_theirs and access.has_perm(batch.user, verb, batch.model)):
+            yield _refused_record(batch, write, verb)
+
+
+def _refused_record(batch: Batch, write: IntendedWrite, verb: str) -> Refusal:
+    """Say that the user may not do this at all, or not with this record."""
+    words = _words(batch, verb)
+    if not access.has_perm(batch.user, verb, batch.model):
+        return Refusal(write, _("You may not %(verb)s %(rows)s.") % words, lacks=verb)
+    return Refusal(write, _("This is not one of the %(rows)s that are yours to %(verb)s.") % words)
+
+
+def refuse_removing_records_of_others(batch: Batch) -> Iterator[Refusal]:
+    """Refuse to remove what the user may not delete.
+
+    What users take back of what they added themselves must be theirs to change; to add, where they may change none.
+    """
+    if batch.user is None:
+        return
+    can_change = access.has_perm(batch.user, "change", batch.model)
+    verb = ("change" if can_change else "add") if batch.way_in.takes_back else "delete"
+    for write in batch.writes:
+        if can_delete(batch.user, write.record) or access.has_perm(batch.user, verb, batch.model, write.record):
+            continue
+        yield _refused_record(batch, write, verb)
+
+
+def can_delete(user: Any, record: Any) -> bool:
+    return access.has_perm(user, "delete", type(record), record)
 
 
 def refuse_giving_away(batch: Batch) -> Iterator[Refusal]:
@@ -39,11 +65,10 @@ def refuse_giving_away(batch: Batch) -> Iterator[Refusal]:
     for write in batch.writes if batch.user is not None else ():
         if not write.unlocked and not access.can_access_record(batch.user, write.record, batch.verb_of(write)):
             text = _("With these values, it is not one of the %(rows)s that are yours to %(verb)s.")
-            yield Refusal(write, text % _words(batch, write))
+            yield Refusal(write, text % _words(batch, batch.verb_of(write)))
 
 
-def _words(batch: Batch, write: IntendedWrite) -> dict[str, Any]:
-    verb = batch.verb_of(write)
+def _words(batch: Batch, verb: str) -> dict[str, Any]:
     return {"verb": VERBS.get(verb, verb), "rows": batch.entity.plural.lower()}
 
 
@@ -68,6 +93,14 @@ def refuse_locked_fields(batch: Batch) -> Iterator[Refusal]:
     for write in batch.writes if batch.entity.rules.showing else ():
         if write.before is not None:
             for name in sorted((locked_fields(write.before) & write.changes) - write.unlocked):
+                yield Refusal(write, READ_ONLY_MESSAGE, name)
+
+
+def refuse_removing_locked_records(batch: Batch) -> Iterator[Refusal]:
+    """Refuse to take back a record with a field that `read_only_if` closes; whoever may delete it may do so."""
+    for write in batch.writes if batch.way_in.takes_back and batch.user is not None else ():
+        if not can_delete(batch.user, write.record):
+            for name in sorted(locked_fields(write.record)):
                 yield Refusal(write, READ_ONLY_MESSAGE, name)
 
 

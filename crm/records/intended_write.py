@@ -13,7 +13,7 @@ from django.db import models
 
 from crm.blueprint.access import ADD, CHANGE
 from crm.blueprint.nodes import Entity, Field
-from crm.kernel.guard import WayIn
+from crm.kernel.guard import WayIn, WayOut
 from crm.records.soft_delete import is_deleted
 
 CODE = "code"
@@ -124,10 +124,13 @@ class Refusal:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Writes of one model by one user and one way in, which the guards are asked about together."""
+    """Writes of one model by one user and one way in, which the guards are asked about together.
+
+    Of records that are about to disappear, by a way out, each write holds the record as it is.
+    """
 
     writes: Sequence[IntendedWrite]
-    way_in: WayIn
+    way_in: WayIn | WayOut
 
     @property
     def model(self) -> type[models.Model]:

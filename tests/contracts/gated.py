@@ -7,6 +7,7 @@ and says nothing: what came of it stands in the database.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -21,12 +22,13 @@ from django.urls import path, reverse
 from crm.builders.admin import register_all
 from crm.builders.files import serve_file
 from crm.builders.site import Site
-from crm.capabilities.history.revert import revert_change, revert_record
+from crm.capabilities.history.revert import REVERT, UNDO, UNDO_OF_OWN, revert_change, revert_record
 from crm.capabilities.transfer.runs import import_file
-from crm.capabilities.trash.soft_delete import restore
+from crm.capabilities.trash.soft_delete import FOR_GOOD, restore
 from crm.capabilities.workflow.transitions import perform
 from crm.records.access import as_viewer, group_name
 from crm.records.changes import change_scope
+from crm.records.gate import DELETION, ROWS_OFF
 from crm.records.identity import keys_for_update
 from crm.wiring import CAPABILITIES
 from tests.capabilities.transfer.files import csv_file
@@ -98,12 +100,21 @@ fields:
 list: {search: [name]}
 transfer: {match_on: [name]}
 """
+MARK = """
+title: "{name}"
+fields:
+  name: text
+  owner: user
+  item: {type: link, to: item, on_delete: cascade}
+access: {clerk: {view: true, delete: {rows: owner == user}}}
+"""
 APP = "{name: Gated, roles: {clerk: {can: [view, add, change, delete, import]}}}"
 DOCUMENTS = {
     "app.yaml": yaml.safe_load(APP),
     "item.yaml": yaml.safe_load(ITEM),
     "friend.yaml": yaml.safe_load(FRIEND),
     "box.yaml": yaml.safe_load(BOX),
+    "mark.yaml": yaml.safe_load(MARK),
 }
 NEXT = ("code", "amount", "extra", "secret", "owner", "friend", "box")
 """What the step `put` sets, each from a field of its own."""
@@ -114,7 +125,8 @@ class Gated:
 
     def __init__(self, business: Any):
         self.business = business
-        self.Item, self.Friend, self.Box = (apps.get_model(business.label, name) for name in ("Item", "Friend", "Box"))
+        names = ("Item", "Friend", "Box", "Mark")
+        self.Item, self.Friend, self.Box, self.Mark = (apps.get_model(business.label, name) for name in names)
 
     def addresses(self) -> ModuleType:
         """Return a module of addresses that serves the admin of this business."""
@@ -151,8 +163,8 @@ class Gated:
 
     def force(self, record: Any, values: dict[str, Any]) -> Any:
         """Write values into the table itself, with the keys that they are compared by."""
-        written = values | keys_for_update(self.Item, values)
-        models.QuerySet(self.Item).filter(pk=record.pk).update(**written) if values else None
+        written = values | keys_for_update(type(record), values)
+        models.QuerySet(type(record)).filter(pk=record.pk).update(**written) if values else None
         record.refresh_from_db()
         return record
 
@@ -270,3 +282,65 @@ DRIVERS: dict[str, Driver] = {
 }
 OF_NEW: dict[str, Driver] = {"code": by_code_of_a_new_record, "import": by_import_of_a_new_record}
 """What a way in does with a record that is not there yet."""
+
+
+# Ways out
+
+
+@dataclass
+class Added:
+    """An item with a mark that goes along, both added by one change; the box as it was before."""
+
+    item: Any
+    mark: Any
+    change: Any
+    box_version: Any
+
+    @classmethod
+    def by(cls, gated: Gated, user: Any) -> Added:
+        version = gated.box.history.first()
+        with change_scope(user, source="test") as change:
+            item = gated.make()
+            mark = gated.Mark.objects.create(name="mark", item=item, owner=gated.clerk)
+        return cls(item, mark, change.id, version)
+
+    def is_there(self) -> bool:
+        return type(self.item)._base_manager.filter(pk=self.item.pk, deleted_at=None).exists()
+
+
+def delete_on_page(gated: Gated, added: Added) -> None:
+    gated.client().post(gated.url(gated.Item, "delete", added.item.pk), {"post": "yes"})
+
+
+def take_off_form(gated: Gated, added: Added) -> None:
+    by_rows(gated, added.item, {"DELETE": True})
+
+
+def delete_for_good(gated: Gated, added: Added) -> None:
+    """Delete what lies in the trash for good; where it stays, take it out again, for the next try."""
+    gated.Item.objects.get(pk=added.item.pk).delete()
+    data = {"act": "delete", "sure": "yes", "record": [added.item.pk]}
+    gated.client().post(gated.url(gated.Item, "trash"), data)
+    left = gated.Item._base_manager.filter(pk=added.item.pk).first()
+    if left is not None:
+        restore(left)
+
+
+def revert_box(gated: Gated, added: Added) -> None:
+    with change_scope(gated.clerk), as_viewer(gated.clerk):
+        revert_record(gated.box, added.box_version)
+
+
+def undo_change(gated: Gated, added: Added) -> None:
+    with change_scope(gated.clerk), as_viewer(gated.clerk):
+        revert_change(added.change, gated.Item)
+
+
+REMOVERS: dict[str, Callable[[Gated, Added], None]] = {
+    DELETION: delete_on_page,
+    ROWS_OFF: take_off_form,
+    FOR_GOOD: delete_for_good,
+    REVERT: revert_box,
+    UNDO: undo_change,
+    UNDO_OF_OWN: undo_change,
+}

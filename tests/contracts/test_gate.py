@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,17 +20,18 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from properties.world import read_business, world
 
-from crm.capabilities.history.revert import revert_record
+from crm.builders import delete_confirmation
+from crm.capabilities.history.revert import UNDO_OF_OWN, revert_record
 from crm.capabilities.transfer import keys
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.kernel.contributions import ConflictError
-from crm.kernel.guard import Guard, WayIn
+from crm.kernel.guard import Guard, WayIn, WayOut
 from crm.records import gate
 from crm.records.chunks import chunks
 from crm.records.intended_write import IntendedWrite
 from crm.records.stored import as_stored
 from crm.wiring import CAPABILITIES
-from tests.contracts.gated import DOCUMENTS, DRIVERS, OF_NEW, Gated, by_import
+from tests.contracts.gated import DOCUMENTS, DRIVERS, OF_NEW, REMOVERS, Added, Gated, by_import
 from tests.support.pages import form_data
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +44,7 @@ def built(django_db_setup, django_db_blocker):
         here.install(business)
         here.migrate(here.to_do(business))
         made = Gated(business)
-        ContentType.objects.get_for_models(made.Item, made.Box, made.Friend)  # As `migrate` makes them.
+        ContentType.objects.get_for_models(made.Item, made.Box, made.Friend, made.Mark)  # As `migrate` makes them.
         yield made, made.addresses()
         ContentType.objects.filter(app_label=here.label).delete()
         ContentType.objects.clear_cache()
@@ -311,6 +313,87 @@ def test_a_deleted_row_comes_back_in_its_last_state(gated):
     assert gated.Item.objects.get(key=row.key).state == "sent"
 
 
+# Ways out: what disappears, and what goes along
+
+
+HELD_OUT = {
+    ("deletion", "item"): "the page of a record that is not theirs to delete answers 403",
+    ("for good", "item"): "the trash shows those alone that are theirs to delete",
+}
+
+
+def try_to_remove(gated: Gated, way_out: str, added: Added) -> bool:
+    """Remove an item by a way out, and return whether it is gone."""
+    with suppress(ValidationError), transaction.atomic():
+        REMOVERS[way_out](gated, added)
+    return not added.is_there()
+
+
+def added_for(gated: Gated, way_out: str) -> Added:
+    return Added.by(gated, gated.clerk if way_out == UNDO_OF_OWN else gated.other)
+
+
+def take_deletion_from(gated: Gated, monkeypatch: Any) -> None:
+    monkeypatch.delitem(gated.business.entities["item"].grants["clerk"], "delete")
+
+
+def test_every_way_out_has_its_place_here():
+    assert set(REMOVERS) == set(gate.WAYS_OUT), "a way out that is not held against the guards"
+    assert {name for name, guard in gate.GUARDS.items() if guard.removal} == {"record as it was", "locked"}
+    assert all(way_out.summary.endswith(".") for way_out in gate.WAYS_OUT.values())
+
+
+@pytest.mark.parametrize("way_out", REMOVERS)
+def test_every_way_out_removes_what_no_guard_refuses(gated, way_out):
+    assert try_to_remove(gated, way_out, added_for(gated, way_out))
+
+
+@pytest.mark.parametrize("whose", ["item", "mark"])
+@pytest.mark.parametrize("way_out", REMOVERS)
+def test_no_way_out_takes_what_is_not_theirs_be_it_along_with_another(gated, monkeypatch, way_out, whose):
+    monkeypatch.setattr(delete_confirmation, "_lacks", lambda *_: False)  # The page asks before it deletes, too.
+    added = added_for(gated, way_out)
+    gated.force(getattr(added, whose), {"owner": gated.other})
+    assert not try_to_remove(gated, way_out, added)
+    take_away(monkeypatch, "record as it was")
+    assert try_to_remove(gated, way_out, added) is ((way_out, whose) not in HELD_OUT)
+
+
+@pytest.mark.parametrize("way_out", REMOVERS)
+def test_without_the_right_to_delete_only_what_one_added_oneself_can_be_taken_back(gated, monkeypatch, way_out):
+    added = added_for(gated, way_out)
+    take_deletion_from(gated, monkeypatch)
+    assert try_to_remove(gated, way_out, added) is (way_out == UNDO_OF_OWN)
+
+
+def test_what_is_locked_by_now_is_taken_back_by_those_alone_who_may_delete_it(gated, monkeypatch):
+    first, second = added_for(gated, UNDO_OF_OWN), added_for(gated, UNDO_OF_OWN)
+    for added in (first, second):
+        gated.force(added.item, {"approved": True})
+    assert try_to_remove(gated, UNDO_OF_OWN, first)
+    take_deletion_from(gated, monkeypatch)
+    gated.clerk = type(gated.clerk).objects.get(pk=gated.clerk.pk)
+    assert not try_to_remove(gated, UNDO_OF_OWN, second)
+    take_away(monkeypatch, "locked")
+    assert try_to_remove(gated, UNDO_OF_OWN, second)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_removals(gated):
+    def queries(count: int) -> int:
+        keys = [write.record.pk for write in writes_of(gated, count)]
+        with CaptureQueriesContext(connection) as caught:
+            assert gate.check_removals({gated.Item: keys}, gated.clerk, "rows") == []
+        return len(caught)
+
+    queries(1)  # What is known of the user is asked for once.
+    assert queries(3) == queries(40)
+
+
+def test_a_removal_is_by_a_known_way_out(gated):
+    with pytest.raises(LookupError, match="there is no way out 'window'"):
+        gate.check_removals({gated.Item: []}, gated.clerk, "window")
+
+
 # The gate itself
 
 
@@ -359,15 +442,16 @@ def test_nothing_is_told_of_a_record_that_is_not_theirs(gated):
     ]
 
 
-@pytest.mark.parametrize("one", [Guard("rules", "Another."), WayIn("form", "Another.")])
-def test_two_guards_or_ways_in_of_one_name_clash(one):
+@pytest.mark.parametrize("hook", [Guard("rules", "Another."), WayIn("form", "Another."), WayOut("rows", "Another.")])
+def test_two_guards_or_ways_of_one_name_clash(hook):
     with pytest.raises(ConflictError, match="of engine and of somebody else"):
-        gate.register(one, "somebody else")
+        gate.register(hook, "somebody else")
 
 
 def test_capabilities_add_theirs_through_their_contract():
-    added = [one for capability in CAPABILITIES for one in (*capability.guards, *capability.ways_in)]
-    assert len(added) == 6 and all(one in (*gate.GUARDS.values(), *gate.WAYS_IN.values()) for one in added)
+    hooks = [hook for one in CAPABILITIES for hook in (*one.guards, *one.ways_in, *one.ways_out)]
+    known = (*gate.GUARDS.values(), *gate.WAYS_IN.values(), *gate.WAYS_OUT.values())
+    assert len(hooks) == 10 and all(hook in known for hook in hooks)
 
 
 @pytest.mark.parametrize("way_in", ["form", "quick form", "rows", "bulk edit", "import"])

@@ -13,12 +13,12 @@ from crm.blueprint.sections import Flag, Name, Section
 from crm.capabilities.history import pages
 from crm.capabilities.history.list_as_of import list_as_of
 from crm.capabilities.history.record_as_of import record_as_of
-from crm.capabilities.history.revert import REVERT, UNDO, revert_change
+from crm.capabilities.history.revert import REVERT, UNDO, UNDO_OF_OWN, revert_change
 from crm.capabilities.history.versions import follow_names, keep_bulk_versions, keep_computed, register
 from crm.kernel.capability import Button, Capability, Finish, Page, Panel
 from crm.kernel.contributions import Contributions, Kind
 from crm.kernel.events import records_written, values_computed
-from crm.kernel.guard import WayIn
+from crm.kernel.guard import WayIn, WayOut
 
 Names = list[Name]
 
@@ -39,6 +39,11 @@ class History(Capability):
     ways_in = (
         WayIn(REVERT, "A record and its rows, brought back to a version.", brings_back=True),
         WayIn(UNDO, "Everything that a change wrote, undone: the undo of an import.", brings_back=True),
+    )
+    ways_out = (
+        WayOut(REVERT, "Rows that were added since the version which is brought back."),
+        WayOut(UNDO, "What a change of somebody else's added."),
+        WayOut(UNDO_OF_OWN, "What a change of the user's own added, and nobody has changed since.", takes_back=True),
     )
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:

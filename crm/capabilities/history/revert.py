@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,16 +16,19 @@ from crm.kernel import actions
 from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.computed_updates import defer_recompute, find_dependents, schedule_recompute
+from crm.records.deletion import Model, collect_deletion
 from crm.records.display import display
-from crm.records.gate import check_writes, raise_all
+from crm.records.gate import check_removals, check_writes, raise_all
 from crm.records.intended_write import IntendedWrite, as_before
 from crm.records.record import Record
 from crm.records.soft_delete import DELETED_AT, not_deleted
-from crm.records.stored import as_stored
+from crm.records.stored import as_stored, lock
 from crm.records.writes import write_records
 
 REVERT, UNDO = "revert", "undo"
-"""The ways in of this file."""
+"""The ways in of this file, and its ways out."""
+UNDO_OF_OWN = "undo of one's own"
+"""The way out of what the viewer has added."""
 
 
 @dataclass
@@ -63,22 +66,19 @@ def _revert_rows(model: type[Record], link: str, parent: Any, version: Any, left
         if same or row_version.history_date <= version.history_date:
             then[row_version.id] = row_version
     there = {key: one for key, one in then.items() if one.history_type != "-" and not getattr(one, DELETED_AT, None)}
-    moved = []
-    for row in model._default_manager.filter(**{link: parent}):
-        if row.pk not in there:
-            _ask_to_delete(model, row)
-            row.delete()
-        elif getattr(there[row.pk], link) != parent:
-            moved.append(there[row.pk])
+    rows = list(model._default_manager.filter(**{link: parent}))
+    added = [row for row in rows if row.pk not in there]
+    _check_removal(collect_deletion(model, [row.pk for row in added]).cascades, REVERT)
+    for row in added:
+        row.delete()
+    moved = [there[row.pk] for row in rows if row.pk in there and getattr(there[row.pk], link) != parent]
     wanted = [one for one in there.values() if getattr(one, link) == parent]
     _restore(model, [*moved, *wanted], left_out)
 
 
-def _ask_to_delete(model: type[Record], row: Record) -> None:
-    """Raise ValidationError where going back would delete a row that the viewer may not delete."""
-    user = access.current_viewer()
-    if user is not None and not access.has_perm(user, "delete", model, row):
-        raise ValidationError(f"it would delete {row}, and you may not delete {model.definition.plural.lower()}.")
+def _check_removal(going: Mapping[Model, Collection[Any]], way_out: str) -> None:
+    """Lock records that are about to go. Raises ValidationError where a guard refuses that the viewer removes them."""
+    raise_all(check_removals(going, access.current_viewer(), way_out))
 
 
 def _restore(model: type[Record], versions: Sequence[Any], left_out: list[str]) -> None:
@@ -181,7 +181,8 @@ def revert_change(change: uuid.UUID, model: type[Record]) -> Reverted:
 
     Records that the change added are deleted, others get the version before it; in bulk and in one transaction. Raises
     ProtectedError where something else points to an added record meanwhile, and ValidationError or IntegrityError where
-    an old value cannot be had any more.
+    an old value cannot be had any more, or a guard refuses that the viewer removes or changes a record. To remove what
+    they added themselves, viewers need no right to delete, as long as it is theirs to change and no field is locked.
     """
     result = Reverted()
     with defer_recompute():
@@ -199,12 +200,29 @@ def revert_change(change: uuid.UUID, model: type[Record]) -> Reverted:
         kept = _held_since(model, added, change)
         result.spared += [_name(model, key) for key in added if key in kept]
         added = [key for key in added if key not in kept]
+        _check_removal_of_added(model, added, restored, change)
         _let_go(model, added, [*restored] if model.into_trash else [*added, *restored])
         _delete(model, added)
         for batch in chunks(list(restored.values())):
             _restore_many(model, batch)
     result.removed, result.restored = len(added), len(restored)
     return result
+
+
+def _check_removal_of_added(
+    model: type[Record], added: list[Any], restored: Collection[Any], change: uuid.UUID
+) -> None:
+    """Raise ValidationError where a guard refuses that the viewer removes what a change added, and what goes along.
+
+    Records that get their former values back are asked about when they are written.
+    """
+    user = access.current_viewer()
+    others = model.history.filter(history_change=change).exclude(history_user=getattr(user, "pk", None))
+    is_own = user is not None and not others.exists()
+    _check_removal({model: added}, UNDO_OF_OWN if is_own else UNDO)
+    along = collect_deletion(model, added).cascades
+    own_keys = {*added, *restored}
+    _check_removal(along | {model: [key for key in along.get(model, ()) if key not in own_keys]}, UNDO)
 
 
 def _held_since(model: type[Record], added: list[Any], change: uuid.UUID) -> set[Any]:
@@ -267,11 +285,18 @@ def _delete(model: type[Record], keys: list[Any]) -> None:
         model._default_manager.filter(pk__in=batch).delete()
 
 
+def _lock_touched(model: type[Record], change: uuid.UUID) -> list[Any]:
+    """Lock the records that a change wrote, so that none gets another version meanwhile, and return their keys."""
+    keys = sorted(set(model.history.filter(history_change=change).order_by().values_list("id", flat=True)))
+    for batch in chunks(keys):
+        list(lock(model._base_manager.filter(pk__in=batch).order_by("pk")).values_list("pk"))
+    return keys
+
+
 def _chains(model: type[Record], change: uuid.UUID) -> dict[Any, list[tuple]]:
     """Return the versions of each record that the change wrote, the oldest first: (version, change, kind)."""
-    touched = model.history.filter(history_change=change).order_by().values_list("id", flat=True)
     chains: dict[Any, list[tuple]] = {}
-    for batch in chunks(sorted(set(touched))):
+    for batch in chunks(_lock_touched(model, change)):
         rows = model.history.filter(id__in=batch).order_by("history_id")
         for key, *step in rows.values_list("id", "history_id", "history_change", "history_type"):
             chains.setdefault(key, []).append(tuple(step))

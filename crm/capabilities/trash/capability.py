@@ -11,12 +11,12 @@ from crm.blueprint.language import Report
 from crm.blueprint.nodes import Entity
 from crm.capabilities.trash import pages
 from crm.capabilities.trash.section import TrashSection, reached, restore_for
-from crm.capabilities.trash.soft_delete import RESTORE, put_in_trash
+from crm.capabilities.trash.soft_delete import FOR_GOOD, RESTORE, put_in_trash
 from crm.fields import columns
 from crm.fields.moments import read_duration
 from crm.kernel.capability import Button, Capability, Page
 from crm.kernel.contributions import Contributions, Kind
-from crm.kernel.guard import WayIn
+from crm.kernel.guard import WayIn, WayOut
 from crm.records.identity import UniqueByKeys
 from crm.records.soft_delete import DELETED_AT, DELETED_IN, UniqueUnlessDeleted
 
@@ -29,6 +29,7 @@ class Trash(Capability):
     ways_in = (
         WayIn(RESTORE, "What comes back from the trash, with what went along.", verb="delete", brings_back=True),
     )
+    ways_out = (WayOut(FOR_GOOD, "What lies in the trash, deleted for good before its time is over."),)
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         if self.name not in entity.document.data:

@@ -10,17 +10,18 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.blueprint.nodes import Entity
 from crm.builders.inputs import is_key
 from crm.capabilities.trash.section import restore_for
-from crm.capabilities.trash.soft_delete import GONE, restore, went_along
+from crm.capabilities.trash.soft_delete import GONE, delete_from_trash, restore, went_along
 from crm.kernel.contributions import Kind
 from crm.records import access
 from crm.records.changes import REASON, change_scope
@@ -47,8 +48,15 @@ def deleted_rows(admin: Any, request: HttpRequest) -> models.QuerySet:
 def trash_page(admin: Any, request: HttpRequest) -> HttpResponse:
     """Show what lies in the trash; restore what was ticked, or ask and then delete it for good."""
     rows = deleted_rows(admin, request)
-    chosen = list(rows.filter(pk__in=[key for key in request.POST.getlist("record") if is_key(key)][:500]))
+    ticked = {key for key in request.POST.getlist("record")[:500] if is_key(key)}
+    chosen = list(rows.filter(pk__in=ticked))
     act = request.POST.get("act", "") if request.method == "POST" else ""
+    if act and len(chosen) < len(ticked):
+        text = "%(count)s of those that you ticked is not in the trash any more."
+        texts = ngettext(
+            text, "%(count)s of those that you ticked are not in the trash any more.", len(ticked) - len(chosen)
+        )
+        messages.error(request, texts % {"count": len(ticked) - len(chosen)})
     reason = request.POST.get(REASON, "").replace("\x00", "").strip()
     is_done = bool(chosen) and (act == "restore" or (act == "delete" and "sure" in request.POST))
     needs_reason = bool(admin.contributions.by_kind(Kind.REASON))
@@ -140,10 +148,8 @@ def _counted(counts: Mapping[Any, int], but: Any) -> str:
 def _restore(admin: Any, request: HttpRequest, chosen: list[Any], reason: str) -> HttpResponse:
     done = []
     for record in chosen:
-        seen = request.POST.get(f"{DELETION}_{record.pk}")
         try:
-            if seen is not None and seen != str(record.deleted_in):
-                raise ValidationError(_("It was restored and deleted again meanwhile. Look at the trash again."))
+            _check_seen(request, record)
             with change_scope(request.user, reason or "Restored from the trash", "trash"):
                 restore(record)
         except ValidationError as error:
@@ -157,12 +163,19 @@ def _restore(admin: Any, request: HttpRequest, chosen: list[Any], reason: str) -
     return HttpResponseRedirect(admin.url("change", only.pk) if only else admin.url("trash"))
 
 
+def _check_seen(request: HttpRequest, record: Any) -> None:
+    """Raise ValidationError where the page showed another deletion of the record than the one that is there now."""
+    seen = request.POST.get(f"{DELETION}_{record.pk}")
+    if seen is not None and seen != str(record.deleted_in):
+        raise ValidationError(_("It was restored and deleted again meanwhile. Look at the trash again."))
+
+
 def _delete(admin: Any, request: HttpRequest, chosen: list[Any]) -> HttpResponse:
     count = 0
     for record in chosen:
         try:
-            with transaction.atomic():
-                record.delete_for_good()
+            _check_seen(request, record)
+            delete_from_trash(record)
         except models.ProtectedError as error:
             names = ", ".join(str(one) for one in _seen(request, error.protected_objects)) or "other records"
             messages.error(request, f"{title_of(record)} was not deleted: {names} still point to it.")

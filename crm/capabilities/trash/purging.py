@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.db import models, transaction
+from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils import timezone
 
 from crm.blueprint.nodes import Business, Entity
 from crm.capabilities.trash.section import reached, restore_for
+from crm.capabilities.trash.soft_delete import NotInTrash, delete_from_trash
 from crm.records.changes import change_scope
 from crm.records.deletion import Model
-from crm.records.rules import RuleBroken
 from crm.records.soft_delete import DELETED_AT
 
 
@@ -42,13 +43,15 @@ def purge(business: Business, dry_run: bool = False) -> tuple[dict[str, int], di
 
 
 def _remove(records: list[Any]) -> tuple[int, int]:
+    """Delete records for good; return how many went, and how many are still needed; one restored since is neither."""
     removed = left = 0
     for record in records:
         try:
-            with transaction.atomic():
-                deleted, _ = record.delete_for_good()
-        except (models.ProtectedError, RuleBroken):  # A link that its going would empty may be one that must be there.
+            delete_from_trash(record)
+        except NotInTrash:
+            continue
+        except (models.ProtectedError, ValidationError):  # A link that its going would empty may have to be there.
             left += 1
         else:
-            removed += bool(deleted)
+            removed += 1
     return removed, left

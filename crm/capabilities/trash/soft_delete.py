@@ -15,8 +15,8 @@ from crm.records.access import current_viewer
 from crm.records.changes import ensure_change_scope
 from crm.records.chunks import chunks
 from crm.records.computed_updates import defer_recompute, find_dependents, schedule_recompute
-from crm.records.deletion import Deletion, Model, collect_deletion
-from crm.records.gate import check_writes, check_written
+from crm.records.deletion import Deletion, Model, all_rows, collect_deletion
+from crm.records.gate import check_removals, check_writes, check_written, raise_all
 from crm.records.identity import compared_column
 from crm.records.intended_write import IntendedWrite, Refusal, as_before
 from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted, not_deleted
@@ -25,7 +25,16 @@ from crm.records.writes import lock
 
 RESTORE = "restore"
 """The way in of what comes back from the trash."""
+FOR_GOOD = "for good"
+"""The way out of what lies in the trash."""
 GONE = models.Q(**{f"{DELETED_AT}__isnull": False})
+
+
+class NotInTrash(ValidationError):
+    """The trash no longer holds a record as it was read."""
+
+    def __init__(self) -> None:
+        super().__init__(_("It was restored or deleted again meanwhile. Look at the trash again."))
 
 
 def put_in_trash(model: Model, keys: Collection[Any]) -> tuple[int, dict[str, int]]:
@@ -63,9 +72,7 @@ def restore(record: Any) -> int:
     """Bring a record back with what went along. Raises ValidationError, RuleBroken too, where that cannot be."""
     try:
         with transaction.atomic(), defer_recompute(), ensure_change_scope():
-            lock(record)
-            if not type(record)._base_manager.filter(pk=record.pk, **{DELETED_IN: record.deleted_in}).exists():
-                raise ValidationError(_("It was restored or deleted again meanwhile. Look at the trash again."))
+            lock_in_trash(record)
             going = went_along(record).cascades
             complaints = list(_missing(going))
             if complaints:
@@ -82,9 +89,42 @@ def restore(record: Any) -> int:
     return sum(map(len, going.values()))
 
 
+def delete_from_trash(record: Any) -> int:
+    """Delete a record of the trash for good, with what goes along; return how many.
+
+    Raises ValidationError, RuleBroken too, where it is no longer there or a guard refuses it for the viewer, and
+    ProtectedError where other records still point to what would go.
+    """
+    with transaction.atomic(), defer_recompute(), ensure_change_scope():
+        lock_in_trash(record)
+        going = collect_deletion(type(record), [record.pk], all_rows).cascades
+        raise_all(check_removals(going, current_viewer(), FOR_GOOD))
+        for model, keys in going.items():
+            _check_are_in_trash(model, keys)
+        deleted, _by_model = record.delete_for_good()
+    return deleted
+
+
+def lock_in_trash(record: Any) -> None:
+    """Lock a record until the transaction ends. Raises NotInTrash unless it is in the trash, by the same deletion."""
+    lock(record)
+    if not type(record)._base_manager.filter(GONE, pk=record.pk, **{DELETED_IN: record.deleted_in}).exists():
+        raise NotInTrash
+
+
+def _check_are_in_trash(model: Model, keys: list[Any]) -> None:
+    """Raise ValidationError where a record that would go along for good is not in the trash."""
+    for batch in chunks(keys):
+        record = not_deleted(model).filter(pk__in=batch).first()
+        if record is not None:
+            raise ValidationError(_("It would take %(record)s along, which is not in the trash.") % {"record": record})
+
+
 def _ask_the_gate(model: Model, keys: list[Any]) -> None:
     """Raise ValidationError where a guard refuses that records come back, for the viewer."""
     befores = as_stored(model, keys, current_viewer())
+    if len(befores) < len(keys):  # Deleted for good while this waited for the lock.
+        raise NotInTrash
     writes = []
     for before in befores.values():
         record = as_before(before)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.apps import apps
+from django.db import connection, transaction
 from django.db.models import ProtectedError
 
+from crm.capabilities.history import revert as reverting
 from crm.capabilities.history.revert import revert_change, revert_record
 from crm.capabilities.history.timeline import read_timeline
 from crm.records.changes import change_scope
@@ -15,6 +19,7 @@ from crm.records.writes import write_records
 from tests.support.pages import address, bring_back, form_data, said, text_of
 from tests.support.people import person
 from tests.support.records import make, model
+from tests.support.threads import in_threads
 
 pytestmark = pytest.mark.django_db
 
@@ -418,3 +423,39 @@ def test_a_change_that_the_page_did_not_show_is_not_taken_back(signed_in, later)
     assert said(signed_in.post(url, again, follow=True)) == [f"{booking} is as it was then."]
     booking.refresh_from_db()
     assert booking.wishes == "Aisle"
+
+
+# Two at once
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time anyway")
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_what_another_changes_while_a_change_is_undone_is_not_removed(transactional_db, monkeypatch, is_locked):
+    with change_scope() as change:
+        added = make("customer", name="Ada")
+    barrier, read = Barrier(2), reverting._chains
+
+    def read_slowly(*args):
+        chains = read(*args)
+        barrier.wait(timeout=20)
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=0.5)
+        return chains
+
+    def act(index):
+        with transaction.atomic():
+            if index == 0:
+                return revert_change(change.id, model("customer")).removed
+            barrier.wait(timeout=20)
+            record = model("customer").objects.select_for_update(of=("self",)).filter(pk=added.pk).first()
+            if record is not None:
+                record.name = "Ada Okafor"
+                record.save()
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=0.1)
+        return record is not None
+
+    monkeypatch.setattr(reverting, "_chains", read_slowly)
+    if not is_locked:
+        monkeypatch.setattr(reverting, "lock", lambda rows: rows)
+    assert in_threads(2, act) == [1, not is_locked], "without the lock, the change of the other would be lost"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from files import csv_file
 from support.pages import address, said
 from support.records import entity, make, model
+from support.threads import database_of_threads, in_threads
 
 from crm.capabilities.transfer import runs
 from crm.capabilities.transfer.importing import ImportRefused
@@ -131,28 +130,8 @@ def note_preview(transactional_db, admin_user, tmp_path):
     make("customer", name="Ann", email="ann@example.com")
     rows = ["key", "customer", "subject", "body"], ["", "ann@example.com", "Once", "x"]
     run = start_run(entity("note"), "n.csv", csv_file(*rows), None)
-    if connection.vendor != "sqlite":
+    with database_of_threads(tmp_path):
         yield run
-        return
-    copy = sqlite3.connect(tmp_path / "copy.sqlite3")
-    connection.connection.backup(copy)
-    copy.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(connection.settings_dict, "NAME", str(tmp_path / "copy.sqlite3"))
-        yield run
-
-
-def in_threads(count: int, act) -> list:
-    """Run an act in threads with connections of their own, and return what each gave."""
-
-    def run(index: int):
-        try:
-            return act(index)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 def click_twice(run, user, monkeypatch) -> tuple[list[str], int]:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crm.capabilities.trash.soft_delete import restore
 from crm.records.display import title_of
+from tests.support.granting import grant
 from tests.support.pages import address, said, text_of
 from tests.support.people import person
 from tests.support.records import make, model
@@ -101,6 +102,31 @@ def test_only_whoever_may_delete_sees_the_trash(client, customer):
     assert client.post(address("customer", "trash"), {"act": "restore", "record": [customer.pk]}).status_code == 403
     assert "in the trash" not in text_of(client.get(address("customer", "change", customer.pk), follow=True))
     assert not model("customer").objects.exists()
+
+
+@pytest.mark.parametrize("may_delete", [False, True])
+def test_deleting_for_good_asks_about_what_goes_along_as_the_deletion_and_the_restoring_do(
+    client, monkeypatch, may_delete
+):
+    passenger_grants = {"view": True, "delete": True} if may_delete else {"view": True}
+    grant(monkeypatch, "sales", booking={"view": True, "delete": True}, passenger=passenger_grants)
+    booking = make("booking")
+    passenger = make("passenger", booking=booking, first_name="Ada", last_name="L")
+    client.force_login(person("sales"))
+    if not may_delete:
+        assert client.post(address("booking", "delete", booking.pk), {"post": "yes"}).status_code == 403
+    booking.delete()
+    trash, record = address("booking", "trash"), {"record": [booking.pk]}
+    answer = client.post(trash, {"act": "delete", "sure": "yes", **record}, follow=True)
+    assert model("passenger")._base_manager.filter(pk=passenger.pk).exists() is not may_delete
+    if may_delete:
+        assert said(answer) == ["1 deleted for good."]
+    else:
+        assert said(answer) == [
+            f"{title_of(booking)} was not deleted. Ada L (in the trash): You may not delete passengers."
+        ]
+        answer = client.post(trash, {"act": "restore", **record}, follow=True)
+        assert said(answer) == [f"{title_of(booking)} was not restored. Ada L: You may not delete passengers."]
 
 
 def test_a_form_cannot_link_to_what_is_in_the_trash(signed_in, customer):
