@@ -29,6 +29,7 @@ from crm.records.locks import lock_in_order
 from crm.records.row_limits import parents_with_limit, tables_with_limit
 from crm.records.rules import overflow_as_rule_error
 from crm.records.soft_delete import not_deleted
+from crm.records.uniqueness import taken_as_rule_error
 
 # What a write touched
 
@@ -144,7 +145,7 @@ def recompute_dirty(dirty: DirtyFields) -> None:
     """Work out what is dirty, and what depends on what has changed then."""
     if not dirty:
         return
-    with transaction.atomic(), ensure_change_scope(), checking():
+    with taken_as_rule_error(), transaction.atomic(), ensure_change_scope(), checking():
         while dirty:
             level, model = min(((_lowest_level(one, dirty[one]), one) for one in dirty), key=lambda pair: pair[0])
             todo, graph = dirty[model], dependency_graph(model.definition.business)

@@ -29,6 +29,7 @@ from crm.records.identity import with_keys
 from crm.records.intended_write import CODE, Entering
 from crm.records.queryset import RecordManager, set_links_null
 from crm.records.soft_delete import IN_TRASH, is_deleted
+from crm.records.uniqueness import taken_as_rule_error
 
 RECORD_FIELDS = {
     "created": {"type": "datetime", "label": "Created", "read_only": True},
@@ -54,8 +55,11 @@ class Record(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, with the values that are given at saving (numbers, slugs) and all computed ones in one transaction."""
-        with transaction.atomic(), ensure_change_scope():
+        """Save, with the values that are given at saving (numbers, slugs) and all computed ones in one transaction.
+
+        Raises RuleBroken, with nothing written, where a guard refuses what was written.
+        """
+        with taken_as_rule_error([self]), transaction.atomic(), ensure_change_scope():
             fill_on_save([self])
             set_generated_values(self)
             added = self._state.adding

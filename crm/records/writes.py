@@ -16,6 +16,7 @@ from crm.records.gate import check_written
 from crm.records.identity import with_keys
 from crm.records.locks import lock_in_order
 from crm.records.record import Record, fill_on_save
+from crm.records.uniqueness import taken_as_rule_error
 
 BATCH = 2_000
 
@@ -39,7 +40,7 @@ def write_records(
     """
     everyone = [*created, *updated]
     later = later or {}
-    with transaction.atomic(), ensure_change_scope():
+    with taken_as_rule_error(everyone), transaction.atomic(), ensure_change_scope():
         before = find_parent_dependents(model, [one.pk for one in updated])
         if created:
             fill_on_save(list(created))

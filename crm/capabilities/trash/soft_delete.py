@@ -78,6 +78,8 @@ def restore(record: Any) -> int:
                 schedule_recompute(find_dependents(model, keys, added=True))
                 check_written(model, keys)
     except IntegrityError:
+        for model, keys in going.items():
+            _ask_the_gate(model, keys)
         raise ValidationError("A value that must be unique was taken meanwhile.") from None
     return sum(map(len, going.values()))
 
