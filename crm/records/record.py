@@ -27,6 +27,7 @@ from crm.records.deletion import may_set_links_null
 from crm.records.display import title_of
 from crm.records.identity import with_keys
 from crm.records.intended_write import CODE, Entering
+from crm.records.locks import lock_for_deletion
 from crm.records.queryset import RecordManager, set_links_null
 from crm.records.soft_delete import IN_TRASH, is_deleted
 from crm.records.uniqueness import taken_as_rule_error
@@ -80,6 +81,7 @@ class Record(models.Model):
 
     def delete_for_good(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with defer_recompute(), ensure_change_scope():
+            lock_for_deletion(type(self)._base_manager.all(), [self.pk])
             if may_set_links_null(type(self)):
                 set_links_null(type(self), [self.pk])
             return super().delete(*args, **kwargs)
