@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 
 from crm.records.chunks import chunks
-from crm.records.locks import lock_for_deletion
+from crm.records.locks import has_row_locks, lock_for_deletion
 from crm.records.soft_delete import not_deleted
 
 Model = type[models.Model]
@@ -41,6 +41,8 @@ def collect_deletion(model: Model, keys: Collection[Any], rows: Rows | None = No
     """
     rows = rows or (not_deleted if model.into_trash else all_rows)
     deletion = Deletion()
+    if locks and has_row_locks():
+        _lock_children_first(model, keys, rows)
     keys = lock_for_deletion(rows(model), keys) if locks else keys
     ahead: list[tuple[Model, list[Any]]] = [(model, list(keys))]
     while ahead:
@@ -58,6 +60,15 @@ def collect_deletion(model: Model, keys: Collection[Any], rows: Rows | None = No
                 held += [key for key in pointing if key not in held]
     deletion.cascades = {target: target_keys for target, target_keys in deletion.cascades.items() if target_keys}
     return deletion
+
+
+def _lock_children_first(model: Model, keys: Collection[Any], rows: Rows) -> None:
+    """Lock what would go, in the order in which others do: a record is written before those that it is added up in.
+
+    Locked from the parents on, two of three deletions ended in a deadlock with a save of one of their rows.
+    """
+    for target, target_keys in reversed(collect_deletion(model, keys, rows).cascades.items()):
+        lock_for_deletion(rows(target), target_keys)
 
 
 def links_set_null(going: Mapping[Model, Collection[Any]]) -> dict[tuple[Model, str], list[Any]]:

@@ -18,9 +18,14 @@ from django.db import connection, models
 from crm.records.chunks import chunks
 
 
+def has_row_locks() -> bool:
+    """Say whether rows can be locked now: on a database that does it, within a transaction."""
+    return connection.in_atomic_block and connection.features.has_select_for_no_key_update
+
+
 def lock_in_order(rows: models.QuerySet) -> None:
     """Let others wait who want to write these rows, or to lock them likewise (FOR NO KEY UPDATE)."""
-    if connection.in_atomic_block and connection.features.has_select_for_no_key_update:
+    if has_row_locks():
         list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
@@ -29,7 +34,7 @@ def keep_from_deletion(rows: models.QuerySet) -> None:
 
     Django knows no such lock. `rows` are of one table, without joins.
     """
-    if connection.in_atomic_block and connection.features.has_select_for_no_key_update:
+    if has_row_locks():
         sql, params = rows.order_by("pk").values_list("pk").query.sql_with_params()
         with connection.cursor() as cursor:
             cursor.execute(f"{sql} FOR KEY SHARE", params)
@@ -40,7 +45,7 @@ def lock_for_deletion(rows: models.QuerySet, keys: Collection[Any]) -> Collectio
 
     Without such locks, all of the keys are returned.
     """
-    if not (connection.in_atomic_block and connection.features.has_select_for_update):
+    if not has_row_locks():
         return keys
     present = set[Any]()
     for batch in chunks(sorted(keys)):

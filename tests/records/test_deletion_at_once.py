@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -86,6 +86,7 @@ def strays(name, link):
     return model(name).objects.filter(**{f"{link}__deleted_at__isnull": False}).count()
 
 
+GONE = ("ValidationError", "It was deleted meanwhile.")
 NO_BOOKING = ("ValidationError", "There is no such booking.")
 pytestmark = [needs_postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -212,3 +213,45 @@ def test_links_to_one_record_do_not_wait_for_one_another():
                     connections.close_all()
 
             assert pool.submit(write).result(timeout=20) < 10
+
+
+@pytest.mark.parametrize("times", range(3))
+def test_a_row_is_saved_while_its_parent_goes_without_a_deadlock(times):
+    """A row is locked before the parent that it is added up in; a deletion takes its locks in the same order."""
+    booking = make("booking", seats=5)
+    passenger = make("passenger", booking=booking)
+    begun = Barrier(2)
+
+    def save():
+        mine = model("passenger").objects.get(pk=passenger.pk)
+        mine.first_name = "Zoe"
+        begun.wait(timeout=20)
+        mine.full_clean()
+        time.sleep(0.1)
+        mine.save()
+
+    def delete():
+        begun.wait(timeout=20)
+        deleting(booking)()
+
+    assert at_once(save, delete) in (["", ""], [GONE, ""])
+    assert strays("passenger", "booking") == 0
+
+
+def at_once(*acts):
+    """Do acts at once, each in a transaction of its own; return what each was told."""
+
+    def run(act):
+        try:
+            with transaction.atomic(), defer_recompute():
+                act()
+        except ERRORS as error:
+            return type(error).__name__, " ".join(error.messages)
+        finally:
+            connections.close_all()
+        return ""
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        said = list(pool.map(run, acts))
+    close_old_connections()
+    return said
