@@ -126,6 +126,8 @@ class EntityForm(forms.ModelForm):
                 told.setdefault(name if name in self.fields else NON_FIELD_ERRORS, []).extend(errors)
             error = ValidationError(told)
         super().add_error(field, error)
+        for errors in self._errors.values():  # what the saving broke, the gate may say once more
+            errors.data = list({message: each for each, message in zip(errors.data, errors, strict=True)}.values())
 
 
 class RecordForm(EntityForm):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 
 from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED
 from crm.blueprint.nodes import Entity, Field
@@ -25,9 +25,11 @@ from crm.records.computed import compile_context, computed_expression, set_gener
 from crm.records.dependencies import ADDED, RULES, Dependency, dependency_graph
 from crm.records.gate import check_written
 from crm.records.identity import refresh_keys
+from crm.records.locks import lock_in_order
 from crm.records.row_limits import parents_with_limit, tables_with_limit
 from crm.records.rules import overflow_as_rule_error
 from crm.records.soft_delete import not_deleted
+from crm.records.uniqueness import taken_as_rule_error
 
 # What a write touched
 
@@ -143,7 +145,7 @@ def recompute_dirty(dirty: DirtyFields) -> None:
     """Work out what is dirty, and what depends on what has changed then."""
     if not dirty:
         return
-    with transaction.atomic(), ensure_change_scope(), checking():
+    with taken_as_rule_error(), transaction.atomic(), ensure_change_scope(), checking():
         while dirty:
             level, model = min(((_lowest_level(one, dirty[one]), one) for one in dirty), key=lambda pair: pair[0])
             todo, graph = dirty[model], dependency_graph(model.definition.business)
@@ -174,8 +176,7 @@ def _recompute(model: type[models.Model], names: dict[str, set[Any]]) -> tuple[l
     columns: set[str] = set()
     for batch in chunks(sorted(set().union(*names.values()))):
         rows = not_deleted(model).filter(pk__in=batch).order_by("pk")
-        if connection.features.has_select_for_no_key_update:
-            list(rows.select_for_update(no_key=True).values_list("pk"))
+        lock_in_order(rows)
         updates: dict[Any, dict[str, Any]] = {}
         with overflow_as_rule_error(model, batch):
             computed = list(rows.annotate(**values).values("pk", *names, *values))

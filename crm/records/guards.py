@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from crm.records import access
 from crm.records.intended_write import Batch, IntendedWrite, Refusal, own_leaves
 from crm.records.rules import NOT_ASKED_MESSAGE, READ_ONLY_MESSAGE, broken_rules, is_shown, locked_fields
-from crm.records.soft_delete import DELETED_AT, DELETED_IN
+from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted
 
 VERBS = {
     "add": gettext_lazy("add"),
@@ -25,7 +25,14 @@ VERBS = {
 
 
 def refuse_records_of_others(batch: Batch) -> Iterator[Refusal]:
-    """Refuse what the user may not do at all, or not with the record as it was."""
+    """Refuse what the user may not do at all, or not with the record as it was; nobody saves what was deleted.
+
+    Saving would bring a record back that was deleted since it was read, without what went along.
+    """
+    for write in batch.writes if not batch.way_in.brings_back else ():
+        is_gone = write.before is None or (is_deleted(write.before) and not is_deleted(write.record))
+        if is_gone and not write.record._state.adding:
+            yield Refusal(write, _("It was deleted meanwhile."))
     for write in batch.writes if batch.user is not None else ():
         verb = batch.verb_of(write)
         is_theirs = write.before is None or access.can_access_record(batch.user, write.before, verb)

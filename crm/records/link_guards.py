@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Field
 from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.intended_write import Batch, IntendedWrite, Refusal, own_leaves
+from crm.records.locks import keep_from_deletion
 
 
 def refuse_hidden_targets(batch: Batch) -> Iterator[Refusal]:
-    """Refuse new links to records that are not there, or not for the user to see; a link that stays is kept."""
-    for leaf in batch.entity.leaves:
-        if not leaf.stored or leaf.type.reference(leaf) is None:
-            continue
-        wanted = [(write, key) for write in batch.writes if leaf.name in write.changes for key in _new(write, leaf)]
-        target = batch.model._meta.get_field(leaf.name).related_model
-        shown = _shown(batch.user, target, {key for _write, key in wanted}) if wanted else set()
-        for write, key in wanted:
-            if key not in shown:
-                text = _("There is no such %(target)s.") % {"target": target._meta.verbose_name}
-                yield Refusal(write, text, leaf.name)
+    """Refuse new links to records that are not there, or not for the user to see; a link that stays is kept.
+
+    Until the transaction ends, nobody can delete what they lead to.
+    """
+    new = {leaf: list(_new_targets(batch, leaf)) for leaf in batch.entity.leaves if leaf.stored}
+    new = {leaf: pairs for leaf, pairs in new.items() if pairs}
+    _keep_targets(batch, new)
+    for leaf, pairs in new.items():
+        target = _target_of(batch, leaf)
+        chosen = [(write, key) for write, key in pairs if leaf.name not in write.unlocked]
+        shown = _shown(batch.user, target, {key for _write, key in chosen}) if chosen else set()
+        by_action = [(write, key) for write, key in pairs if leaf.name in write.unlocked and _is_tied(batch, leaf)]
+        there = _shown(None, target, {key for _write, key in by_action}) if by_action else set()
+        refused = [pair for pair in chosen if pair[1] not in shown]
+        for write, _key in [*refused, *(pair for pair in by_action if pair[1] not in there)]:
+            text = _("There is no such %(target)s.") % {"target": target._meta.verbose_name}
+            yield Refusal(write, text, leaf.name)
+
+
+def _new_targets(batch: Batch, leaf: Field) -> Iterator[tuple[IntendedWrite, Any]]:
+    """Yield the writes that let a link lead to something else, each with the key of that."""
+    if leaf.type.reference(leaf) is not None:
+        for write in (write for write in batch.writes if leaf.name in write.changes):
+            yield from ((write, key) for key in _new(write, leaf))
+
+
+def _keep_targets(batch: Batch, new: Mapping[Field, Collection[tuple[IntendedWrite, Any]]]) -> None:
+    """Keep the targets of new links from deletion: a query for each model and each 500 of its records."""
+    keys: dict[Any, set[Any]] = {}
+    for leaf, pairs in new.items():
+        keys.setdefault(_target_of(batch, leaf), set()).update(key for _write, key in pairs)
+    for target in (target for target in keys if hasattr(target, "definition")):
+        for pk_batch in chunks(sorted(keys[target])):
+            keep_from_deletion(target._base_manager.filter(pk__in=pk_batch))
+
+
+def _target_of(batch: Batch, leaf: Field) -> Any:
+    return batch.model._meta.get_field(leaf.name).related_model
+
+
+def _is_tied(batch: Batch, leaf: Field) -> bool:
+    """Say whether no record may be left behind with this link when its target is deleted."""
+    relation = batch.model._meta.get_field(leaf.name).remote_field
+    return getattr(relation, "on_delete", None) in (models.CASCADE, models.PROTECT)
 
 
 def _new(write: IntendedWrite, leaf: Field) -> Collection[Any]:
     """Return the keys that a link did not lead to before."""
-    if leaf.name in write.unlocked:
-        return ()
     if leaf.type.many:
         before = set() if write.before is None else {one.pk for one in getattr(write.before, leaf.name).all()}
         return set(write.links.get(leaf.name, ())) - before

@@ -24,6 +24,7 @@ from crm.records.deletion import all_rows, collect_deletion, links_set_null, may
 from crm.records.dependencies import dependency_graph
 from crm.records.gate import check_written
 from crm.records.identity import follows_expression, keys_for_update, refresh_keys
+from crm.records.locks import lock_for_deletion
 from crm.records.soft_delete import NOT_DELETED
 
 
@@ -59,6 +60,7 @@ class RecordQuerySet(models.QuerySet):
 
     def delete_for_good(self) -> tuple[int, dict[str, int]]:
         with defer_recompute(), ensure_change_scope():
+            lock_for_deletion(self.model._base_manager.all(), self.order_by().values_list("pk", flat=True))
             if may_set_links_null(self.model):
                 set_links_null(self.model, list(self.order_by().values_list("pk", flat=True)))
             return super().delete()

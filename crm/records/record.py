@@ -27,8 +27,10 @@ from crm.records.deletion import may_set_links_null
 from crm.records.display import title_of
 from crm.records.identity import with_keys
 from crm.records.intended_write import CODE, Entering
+from crm.records.locks import lock_for_deletion
 from crm.records.queryset import RecordManager, set_links_null
 from crm.records.soft_delete import IN_TRASH, is_deleted
+from crm.records.uniqueness import taken_as_rule_error
 
 RECORD_FIELDS = {
     "created": {"type": "datetime", "label": "Created", "read_only": True},
@@ -54,8 +56,11 @@ class Record(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, with the values that are given at saving (numbers, slugs) and all computed ones in one transaction."""
-        with transaction.atomic(), ensure_change_scope():
+        """Save, with the values that are given at saving (numbers, slugs) and all computed ones in one transaction.
+
+        Raises RuleBroken, with nothing written, where a guard refuses what was written.
+        """
+        with taken_as_rule_error([self]), transaction.atomic(), ensure_change_scope():
             fill_on_save([self])
             set_generated_values(self)
             added = self._state.adding
@@ -76,6 +81,7 @@ class Record(models.Model):
 
     def delete_for_good(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with defer_recompute(), ensure_change_scope():
+            lock_for_deletion(type(self)._base_manager.all(), [self.pk])
             if may_set_links_null(type(self)):
                 set_links_null(type(self), [self.pk])
             return super().delete(*args, **kwargs)

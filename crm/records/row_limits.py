@@ -1,4 +1,8 @@
-"""Rows of a table are as many as their parent's field says: a guard before the write, and the count after it."""
+"""Rows of a table are as many as their parent's field says: a guard before the write, and the count after it.
+
+The count after the write is taken under a lock of the parents: of two acts at once that each keep the limit, and would
+exceed it together, the second waits for the first, and counts its rows too.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from crm.blueprint.nodes import Entity, Field
 from crm.records.after_writing import hold
 from crm.records.chunks import chunks
 from crm.records.intended_write import Batch, Refusal
+from crm.records.locks import lock_in_order
 from crm.records.rules import RuleBroken
 from crm.records.soft_delete import not_deleted
 
@@ -103,6 +108,7 @@ def _check(parent: type[models.Model], table: Field, keys: Collection[Any]) -> N
     child = apps.get_model(table.business.label, table.target.class_name)
     link, limit = table.entity.name, table.entity.fields[table.options.rows]
     for batch in chunks(sorted(keys)):
+        lock_in_order(parent._base_manager.filter(pk__in=batch))
         counts = not_deleted(child).filter(**{f"{link}__in": batch}).values(link).order_by()
         over = counts.annotate(n=models.Count("pk")).filter(n__gt=models.F(f"{link}__{limit.name}")).order_by(link)
         row = over.first()

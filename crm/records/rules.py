@@ -22,6 +22,7 @@ from crm.records.after_writing import hold
 from crm.records.chunks import chunks
 from crm.records.computed import compile_context, set_generated_values
 from crm.records.display import render_template
+from crm.records.locks import lock_in_order
 from crm.records.soft_delete import not_deleted
 
 READ_ONLY_MESSAGE = "This cannot be changed here any more."
@@ -125,12 +126,9 @@ def _check_in_database(model: type[models.Model], rule: Rule, keys: Collection[A
 
 def _lock_parents(rule: Rule, rows: models.QuerySet) -> None:
     """Lock the parents whose children a rule aggregates: two concurrent sums within a limit may exceed it together."""
-    if not connection.features.has_select_for_no_key_update:
-        return
-    for node in rule.check.root.walk():
+    for node in rule.check.root.walk() if connection.features.has_select_for_no_key_update else ():
         if isinstance(node, Aggregate):
             lookup_path = "__".join(step.name for step in node.relation_path) or "pk"
             target = node.link.target
             model = rows.model._meta.apps.get_model(target.business.label, target.class_name)
-            parents = model._base_manager.filter(pk__in=rows.order_by().values(lookup_path)).order_by("pk")
-            list(parents.select_for_update(no_key=True).values_list("pk"))
+            lock_in_order(model._base_manager.filter(pk__in=rows.order_by().values(lookup_path)))

@@ -1,20 +1,25 @@
 """Values that may occur once: held against the records that are there, and against one another, for many writes.
 
-They are compared by their comparison forms (`identity.py`), as the database compares them.
+They are compared by their comparison forms (`identity.py`), as the database compares them. What somebody else saves
+between that look and the write, the database alone keeps out; `taken_as_rule_error` says it in the words of the guard.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models
+from django.apps import apps
+from django.db import IntegrityError, connection, models
 
 from crm.fields.comparison import source_name
 from crm.records.chunks import chunks
 from crm.records.identity import compared_groups, set_keys
 from crm.records.intended_write import NOTHING, Batch, IntendedWrite, Refusal
+from crm.records.rules import RuleBroken
 from crm.records.soft_delete import not_deleted
 
 Value = tuple[Any, ...]
@@ -86,6 +91,79 @@ def _held(model: Any, attributes: list[str], values: list[Value]) -> Iterator[tu
 def _refusal(write: IntendedWrite, names: tuple[str, ...], twin: IntendedWrite | None = None) -> Refusal:
     error = write.record.unique_error_message(type(write.record), names)
     return Refusal(write, error.messages[0], names[0] if len(names) == 1 else "", taken=names, twin=twin)
+
+
+# After writing
+
+
+UNIQUE_VIOLATION = "23505"
+"""How PostgreSQL numbers what breaks a unique constraint (SQLSTATE)."""
+
+
+class ValueTaken(RuleBroken, IntegrityError):
+    """A unique value that somebody else saved after the gate was asked; the message is the gate's.
+
+    It is an IntegrityError too, for code that saves past the gate and expects one.
+    """
+
+    def __init__(self, record: models.Model, names: tuple[str, ...]):
+        super().__init__(None, record, record.unique_error_message(type(record), names).messages[0])
+        self.field = names[0] if len(names) == 1 else ""
+
+
+@contextmanager
+def taken_as_rule_error(records: Sequence[Any] = ()) -> Iterator[None]:
+    """Turn the breach of a unique constraint into a ValueTaken of the one of `records` that broke it.
+
+    Stands around the transaction or the savepoint of the write: once that is rolled back, the database can be asked.
+    """
+    try:
+        yield
+    except ValueTaken:
+        raise
+    except IntegrityError as error:
+        model, columns = violated_group(error)
+        if model is None:
+            raise
+        raise ValueTaken(_first_taken(model, columns, records), tuple(map(source_name, columns))) from error
+
+
+def violated_group(error: IntegrityError) -> tuple[Any, tuple[str, ...]]:
+    """Return the model and the columns whose unique constraint an error is about; None and nothing if about none."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if diagnosis is None:
+        match = re.search(r"UNIQUE constraint failed: (.+)", str(error))
+        pairs = [name.strip().partition(".") for name in match[1].split(",")] if match else []
+        table, names = (pairs[0][0] if pairs else ""), {name for _table, _dot, name in pairs}
+    elif diagnosis.sqlstate == UNIQUE_VIOLATION:
+        table, names = diagnosis.table_name, _columns_of(diagnosis.table_name, diagnosis.constraint_name)
+    else:
+        return None, ()
+    for model in (
+        model for model in apps.get_models() if model._meta.db_table == table and hasattr(model, "definition")
+    ):
+        for group in compared_groups(model):
+            if {model._meta.get_field(name).column for name in group} == names:
+                return model, group
+    return None, ()
+
+
+def _columns_of(table: str, constraint: str) -> set[str]:
+    with connection.cursor() as cursor:
+        return set(connection.introspection.get_constraints(cursor, table).get(constraint, {}).get("columns", ()))
+
+
+def _first_taken(model: Any, columns: tuple[str, ...], records: Sequence[Any]) -> Any:
+    """Return the first of the records whose values another record holds; if none does any more, the first of all."""
+    mine = [record for record in records if type(record) is model]
+    fields, by_value = [model._meta.get_field(name) for name in columns], dict[Value, Any]()
+    for record in mine:
+        set_keys(record)
+        by_value.setdefault(hashable(tuple(_value_of(record, column) for column in fields)), record)
+    stored = [value for value in by_value if not any(part is None or isinstance(part, Unsaved) for part in value)]
+    held = _held(model, [column.attname for column in fields], stored)
+    taken = (by_value[value] for value, key in held if by_value[value].pk != key)
+    return next(taken, mine[0] if mine else model())
 
 
 def hashable(value: Value) -> Value:

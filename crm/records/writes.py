@@ -14,7 +14,9 @@ from crm.records.chunks import chunks
 from crm.records.computed_updates import find_dependents, find_parent_dependents, merge_dirty, schedule_recompute
 from crm.records.gate import check_written
 from crm.records.identity import with_keys
+from crm.records.locks import lock_in_order
 from crm.records.record import Record, fill_on_save
+from crm.records.uniqueness import taken_as_rule_error
 
 BATCH = 2_000
 
@@ -38,7 +40,7 @@ def write_records(
     """
     everyone = [*created, *updated]
     later = later or {}
-    with transaction.atomic(), ensure_change_scope():
+    with taken_as_rule_error(everyone), transaction.atomic(), ensure_change_scope():
         before = find_parent_dependents(model, [one.pk for one in updated])
         if created:
             fill_on_save(list(created))
@@ -66,9 +68,7 @@ def write_records(
 
 def lock(record: models.Model) -> None:
     """Lock a record until the transaction ends, so that what is compared stays so until it is written (FOR UPDATE)."""
-    if connection.features.has_select_for_no_key_update:
-        rows = type(record)._base_manager.filter(pk=record.pk)
-        list(rows.select_for_update(no_key=True).values_list("pk"))
+    lock_in_order(type(record)._base_manager.filter(pk=record.pk))
 
 
 def batch_size(model: type[models.Model]) -> int | None:

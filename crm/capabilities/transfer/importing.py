@@ -121,8 +121,9 @@ def rehearse(plan: ImportPlan) -> tuple[int, str, str] | None:
 
 
 def _row_of(plan: ImportPlan, record: Any) -> RowResult | None:
-    is_mine = isinstance(record, plan.model)
-    return next((row for row in plan.rows if row.key == record.pk), None) if is_mine and record.pk else None
+    if not isinstance(record, plan.model):
+        return None
+    return next((row for row in plan.rows if row.record is record or (row.key and row.key == record.pk)), None)
 
 
 def _write(plan: ImportPlan) -> None:

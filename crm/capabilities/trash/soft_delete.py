@@ -19,6 +19,7 @@ from crm.records.deletion import Deletion, Model, all_rows, collect_deletion
 from crm.records.gate import check_removals, check_writes, check_written, raise_all
 from crm.records.identity import compared_column
 from crm.records.intended_write import IntendedWrite, Refusal, as_before
+from crm.records.locks import keep_from_deletion
 from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted, not_deleted
 from crm.records.stored import as_stored
 from crm.records.writes import lock
@@ -43,7 +44,7 @@ def put_in_trash(model: Model, keys: Collection[Any]) -> tuple[int, dict[str, in
     Raises ProtectedError where other records still point to them.
     """
     with transaction.atomic(), defer_recompute(), ensure_change_scope() as change:
-        deletion = collect_deletion(model, keys)
+        deletion = collect_deletion(model, keys, locks=True)
         staying = {
             model: sorted(set(keys) - set(deletion.cascades.get(model, ())))
             for model, keys in deletion.protected.items()
@@ -74,6 +75,7 @@ def restore(record: Any) -> int:
         with transaction.atomic(), defer_recompute(), ensure_change_scope():
             lock_in_trash(record)
             going = went_along(record).cascades
+            _keep_targets(going)
             complaints = list(_missing(going))
             if complaints:
                 raise ValidationError(list(dict.fromkeys(complaints)))
@@ -85,6 +87,8 @@ def restore(record: Any) -> int:
                 schedule_recompute(find_dependents(model, keys, added=True))
                 check_written(model, keys)
     except IntegrityError:
+        for model, keys in going.items():
+            _ask_the_gate(model, keys)
         raise ValidationError("A value that must be unique was taken meanwhile.") from None
     return sum(map(len, going.values()))
 
@@ -158,6 +162,15 @@ def _records(keys: dict[Model, list[Any]]) -> Iterator[Any]:
     for model, model_keys in keys.items():
         for batch in chunks(model_keys):
             yield from model._base_manager.filter(pk__in=batch)
+
+
+def _keep_targets(going: dict[Model, list[Any]]) -> None:
+    """Keep what the records link to from being deleted before they are back."""
+    for model, keys in going.items():
+        for link in (one for one in model._meta.concrete_fields if getattr(one.related_model, "into_trash", False)):
+            for batch in chunks(sorted(keys)):
+                linking = model._base_manager.filter(pk__in=batch).values(link.attname)
+                keep_from_deletion(link.related_model._base_manager.filter(pk__in=linking))
 
 
 def _missing(going: dict[Model, list[Any]]) -> Iterator[str]:
