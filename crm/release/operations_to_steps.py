@@ -19,7 +19,7 @@ from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
 from crm.release.alter_field import alter, alter_versions, unseen
 from crm.release.comparison_keys import add_key, describe_doubles, in_order, refill_key, refuse_doubles, remove_key
-from crm.release.computed_columns import add_computed
+from crm.release.computed_columns import add_computed, recompute_steps
 from crm.release.plan_context import VERSIONS, PlanContext, record_of
 from crm.release.steps import (
     BACKFILL,
@@ -57,7 +57,8 @@ def build_steps(operations: list[Operation], context: PlanContext) -> list[Step]
             parts += [migrations.AlterField(version, operation.name, column)] if column else []
     for operation in parts:
         _add_part(_owner(operation, steps), operation, context, dying)
-    return in_order([*steps.values(), *_refills(steps, context)])
+    changed = {(model, name) for kind, model, name in steps if kind in ("AddField", "AlterField")}
+    return in_order([*steps.values(), *_refills(steps, context), *recompute_steps(changed, context)])
 
 
 def _refills(steps: dict[Key, Step], context: PlanContext) -> Iterator[Step]:
