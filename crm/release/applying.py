@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -26,6 +27,7 @@ from crm.release.migration_files import merge_migration, write_migration
 from crm.release.plan import ReleasePlan
 from crm.release.plan_text import plan_text
 from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, LastRelease, note_release
+from crm.release.renamed_columns import renames_of
 from crm.release.roles import sync_roles
 from crm.release.snapshot import read_snapshot, write_snapshot
 from crm.release.steps import LOSES, REFUSED
@@ -92,7 +94,10 @@ def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) 
     """
     written = [write_migration(merge_migration(plan.business.label, plan.merges), location)] if plan.merges else []
     with _undone_if_refused(written):
-        _change_database(plan, [RECOMPUTE, RELOAD], {"hash": plan.release.hash if plan.release else ""})
+        renames = [rename.as_data() for rename in plan.pending_renames]
+        _change_database(
+            plan, [RECOMPUTE, RELOAD], {"hash": plan.release.hash if plan.release else "", "renames": renames}
+        )
     _tell_written(written, location, say)
     with suppress(NotFinished, ImproperlyConfigured):  # It is noted, and done by the apply that follows.
         read_snapshot(location.snapshot, location.folder)
@@ -111,7 +116,9 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     rules = " ".join([RULES, *(rule_check.key for rule_check in plan.rules_to_count)]) if plan.rules_to_count else ""
     tasks = [task for task in (SNAPSHOT, RECOMPUTE, rules, RELOAD) if task]
     name = migrations[-1].name if migrations else ""
-    facts = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
+    facts: dict[str, Any] = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
+    renames = [*plan.pending_renames, *renames_of(plan.name, plan.operations)]
+    facts["renames"] = [rename.as_data() for rename in renames]
     with _undone_if_refused(written):
         release = _change_database(plan, tasks, facts, roles=True)
     try:
@@ -139,12 +146,12 @@ def _undone_if_refused(written: list[Path]) -> Iterator[None]:
         raise
 
 
-def _change_database(plan: ReleasePlan, tasks: list[str], facts: dict[str, str], roles: bool = False) -> LastRelease:
+def _change_database(plan: ReleasePlan, tasks: list[str], facts: dict[str, Any], roles: bool = False) -> LastRelease:
     """Run all migrations, and note the release with what it has still to do: all of it in one transaction."""
     try:
         with one_transaction():
             if plan.missing:
-                add_missing(plan.missing, plan.claimed, plan.state, plan.business.label)
+                add_missing(plan)
             call_command("migrate", interactive=False, verbosity=0)
             if roles:
                 sync_roles(plan.business)
@@ -182,7 +189,7 @@ def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
     try:
         with one_transaction():
             if plan.missing:
-                add_missing(plan.missing, plan.claimed, plan.state, plan.business.label)
+                add_missing(plan)
             drop_left_over(left, plan.claimed, plan.business.label)
             text = "\n".join([_("Dropped, and archived:"), *(f"  {difference.sentence}" for difference in left)])
             last = plan.release.hash if plan.release else ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from crm.release.releases import LastRelease
+from crm.release.renamed_columns import RenamedColumn
 from crm.release.snapshot import Snapshot
 
 
@@ -50,6 +51,15 @@ class Missing(Difference):
     table: str = ""
     column: str = ""
     unique: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Renamed(Missing):
+    """A field that the database has by another name, since files that are not here renamed it; apply moves it."""
+
+    entity: str = ""
+    columns: tuple[RenamedColumn, ...] = ()
+    """Its column in the table of the records, in that of the history, and with its comparison form."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ from crm.release.migration_files import (
 )
 from crm.release.operations_to_steps import build_steps
 from crm.release.plan_context import PlanContext
-from crm.release.releases import LastRelease, last_release
+from crm.release.releases import LastRelease, last_release, noted_renames
+from crm.release.renamed_columns import Rename, renames_of
 from crm.release.renames import rename_steps
 from crm.release.roles import role_steps
 from crm.release.rule_violations import RuleCheck, can_be_counted, describe_violations, new_rules
@@ -66,8 +67,11 @@ class ReleasePlan:
     release: LastRelease | None = None
     """The newest release that the database notes."""
     state: ProjectState = field(default_factory=ProjectState)
-    """What the migrations that the database has run claim, with their tables."""
+    """What the migrations that the database has run claim, with their tables, and the tables that it has."""
     claimed: dict[str, Table] = field(default_factory=dict)
+    actual: dict[str, Table] = field(default_factory=dict)
+    pending_renames: list[Rename] = field(default_factory=list)
+    """What the pending migrations rename."""
 
     @property
     def operations(self) -> list[Any]:
@@ -128,10 +132,11 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
     snapshot, applied = take_snapshot(business), snapshot_in_force(location)
     before = business_in_force(applied, location, releasing=True)
     plan = _begin(business, snapshot, loader)
-    plan.pending = [
-        f"{migration.app_label}.{migration.name}"
-        for migration, _backwards in executor.migration_plan(loader.graph.leaf_nodes())
-    ]
+    pending = [migration for migration, _backwards in executor.migration_plan(loader.graph.leaf_nodes())]
+    plan.pending = [f"{migration.app_label}.{migration.name}" for migration in pending]
+    for migration in pending:
+        if migration.app_label == label:
+            plan.pending_renames += renames_of(migration.name, migration.operations)
     plan.edits = list(_edits(applied, snapshot, business))
 
     now = state_of(loader, label)
@@ -171,7 +176,15 @@ def _compare(plan: ReleasePlan, loader: MigrationLoader, applied: Snapshot | Non
             plan.differences.append(difference)
     plan.differences += unknown_migrations(label, loader.applied_migrations, loader.disk_migrations)
     plan.claimed = claimed_tables(plan.state, label)
-    comparison = Comparison(plan.business, plan.claimed, read_tables(label), lambda: claimed_tables(wanted, label))
+    plan.actual = read_tables(label)
+    comparison = Comparison(
+        plan.business,
+        plan.claimed,
+        plan.actual,
+        lambda: claimed_tables(wanted, label),
+        noted_renames(label) if was_run else (),
+        {name for app, name in loader.disk_migrations if app == label},
+    )
     plan.differences += comparison.differences()
 
 

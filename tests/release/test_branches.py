@@ -190,6 +190,77 @@ def test_going_back_names_what_is_left_over_and_forth_again_finds_it(repository:
     shop.pages()
 
 
+def rename(shop: Repository) -> None:
+    """Rename what stands alone, what is unique, what links and what is tagged, on a branch of its own."""
+    shop.edit("customer", ("  code: text", "  code: {type: text, unique: true}"), ("  city: text", "  city: text\n  boss: {type: link, to: customer}"))  # fmt: skip
+    shop.apply()
+    shop.commit("What is renamed next")
+    shop.execute("UPDATE shop_customer SET boss_id = 1 WHERE name = 'Bob'")
+    shop.git("checkout", "-q", "-b", "renamed")
+    shop.edit("customer", ("  code:", "  number:"), ("unique: true", "unique: true, was: code"), ("city: text", "town: {type: text, was: city}"), ("boss: {", "chief: {was: boss, "), ("groups: tags", "marks: {type: tags, was: groups}"))  # fmt: skip
+    shop.edit("item", ("position:", "rank:"), ("required: true}\n  product", "required: true, was: position}\n  product"), ("[[purchase, position]]", "[[purchase, rank]]"))  # fmt: skip
+    shop.edit("purchase", ("helpers:", "aides:"), ("to: helper", "to: helper, was: helpers"), ("order_by: position", "order_by: rank"))  # fmt: skip
+    shop.apply()
+    shop.commit("Renamed")
+
+
+TAGS = "from django.apps import apps; print(list(apps.get_model('shop', 'customer').objects.get(name='Ada').{}.values_list('scope', 'name')))"
+
+
+def test_a_rename_is_taken_back_with_its_values_and_done_again_forth(repository: Repository):
+    shop = repository
+    rename(shop)
+    *_, migration = shop.migrations()
+    towns = shop.values("customer", "number", "town", "chief_id")
+    pairs = shop.values("purchase_aides", "purchase_id", "helper_id")
+    for _again in range(2):
+        shop.git("checkout", "-q", "main")
+        plan = shop.plan()
+        assert (
+            f"customer.town holds what customer.city is to hold (2 values): the migration {migration} renamed" in plan
+        )
+        assert "left over" not in plan and "missing" not in plan and "crm_archive" not in plan
+        shop.apply_in_turn()
+        assert shop.plan(expect=3).count("?") == 1, "the migration whose file is not here"
+        assert shop.values("customer", "code", "city", "boss_id") == towns
+        assert shop.values("purchase_helpers", "purchase_id", "helper_id") == pairs
+        assert shop.values("historicalcustomer", "city")
+        assert "shop.customer.groups" in shop.shell(TAGS.format("groups")).stdout.decode()
+        shop.pages()
+        shop.git("checkout", "-q", "renamed")
+        assert f"customer.city holds what customer.town is to hold (2 values): the migration {migration}" in shop.plan()
+        shop.apply()
+        assert shop.values("customer", "number", "town", "chief_id")[:3] == towns[:3]
+        assert shop.values("purchase_aides", "purchase_id", "helper_id") == pairs
+        assert "shop.customer.marks" in shop.shell(TAGS.format("marks")).stdout.decode()
+        towns = shop.values("customer", "number", "town", "chief_id")
+    shop.edit("customer", ("unique: true, was: code", "was: code"))
+    shop.edit("item", ("unique: [[purchase, rank]]", "unique: [[product, rank, purchase]]"))
+    shop.apply()
+    shop.pages()
+
+
+def test_a_rename_that_cannot_be_taken_back_names_the_place_and_waits_for_consent(repository: Repository):
+    shop = repository
+    shop.git("checkout", "-q", "-b", "renamed")
+    shop.rename("helper", "aide")
+    shop.edit("aide", ("fields:\n", "was: helper\nfields:\n"))
+    shop.edit("purchase", ("to: helper", "to: aide"))
+    shop.apply()
+    shop.edit("customer", ("city: text", "town: {type: integer, was: city}"))
+    shop.execute("UPDATE shop_customer SET city = '7'")
+    shop.execute("UPDATE shop_historicalcustomer SET city = '7'")
+    shop.apply()
+    shop.commit("Renamed")
+    shop.git("checkout", "-q", "main")
+    plan = shop.plan()
+    assert "The table of helper is missing in the database. What it held is in aide: the migration 0002_" in plan
+    assert "The column customer.city is missing in the database. What it held is in customer.town: the mig" in plan
+    assert "So apply does not add it empty." in plan and "that is in the way" in shop.refused()
+    shop.git("checkout", "-q", "renamed")
+    shop.plan(expect=0)
+
+
 def test_what_is_left_over_can_be_dropped_archived_and_comes_again_with_its_branch(repository: Repository):
     shop = repository
     branch(shop, "a", NICK, "code2: {type: text, unique: true}", "friend: {type: link, to: customer}", "tags2: tags")
