@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from crm.blueprint.nodes import Business, Entity
 from crm.blueprint.problems import did_you_mean
+from crm.records.missing_columns import describe_missing_column
 
 
 class RecordsCommand(BaseCommand):
@@ -24,6 +25,9 @@ class RecordsCommand(BaseCommand):
         if pending:
             many = f"{len(pending)} migrations" if len(pending) > 1 else "1 migration"
             raise CommandError(f"This database has {many} to run first. Run: manage.py apply")
+        trouble = describe_missing_column(settings.BUSINESS_LOCATION.label)
+        if trouble:
+            raise CommandError(trouble)
         return super().execute(*args, **options)
 
 

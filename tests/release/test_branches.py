@@ -240,6 +240,33 @@ def test_a_rename_is_taken_back_with_its_values_and_done_again_forth(repository:
     shop.pages()
 
 
+def test_records_that_the_database_cannot_be_asked_for_are_told_with_what_to_run(repository: Repository):
+    shop = repository
+    branch(shop, "a", "worth: money")
+    shop.git("checkout", "-q", "main")
+    shop.apply_in_turn("--drop-left-over")
+    shop.git("checkout", "-q", "a")
+    shop.execute(f"INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '{shop.migrations()[-1]}', '2026-01-01')")  # fmt: skip
+    told = "This database does not have customer.worth, which the definitions in force ask for"
+    for words in (("export", "customer"), ("purge",)):
+        error = shop.run(*words, expect=1).stderr.decode()
+        assert error.startswith(f"CommandError: {told}") and "Run: manage.py plan, and then manage.py apply" in error
+    assert "503 True\n503 True\n200 False" in shop.shell(ANSWERS.format(told)).stdout.decode()
+    shop.apply()
+    assert shop.run("export", "customer").stdout.startswith(b"id,worth,name,")
+
+
+ANSWERS = """
+from django.contrib.auth import get_user_model
+from django.test import Client
+client = Client(SERVER_NAME="localhost", raise_request_exception=False)
+client.force_login(get_user_model().objects.create_superuser("root", "", "x"))
+for page in ("customer/", "customer/1/change/", "helper/add/"):
+    answer = client.get("/admin/shop/" + page)
+    print(answer.status_code, {!r} in answer.content.decode())
+"""
+
+
 def test_a_rename_that_cannot_be_taken_back_names_the_place_and_waits_for_consent(repository: Repository):
     shop = repository
     shop.git("checkout", "-q", "-b", "renamed")
