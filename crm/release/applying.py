@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
 
+from crm.blueprint.problems import did_you_mean
 from crm.business import Location
+from crm.fields.comparison import key_name
 from crm.release.differences import Altered, LeftOver, UnknownMigration
 from crm.release.errors import NotApplied, NotFinished
 from crm.release.finishing import finish_release, recompute, run_manage
-from crm.release.left_over import drop_left_over
+from crm.release.left_over import drop_left_over, values_adopted
 from crm.release.mending import add_missing
 from crm.release.migration_files import merge_migration, write_migration
 from crm.release.plan import ReleasePlan
@@ -95,9 +97,9 @@ def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) 
     written = [write_migration(merge_migration(plan.business.label, plan.merges), location)] if plan.merges else []
     with _undone_if_refused(written):
         renames = [rename.as_data() for rename in plan.pending_renames]
-        _change_database(
-            plan, [RECOMPUTE, RELOAD], {"hash": plan.release.hash if plan.release else "", "renames": renames}
-        )
+        facts = {"hash": plan.release.hash if plan.release else "", "renames": renames}
+        adopted = [each for each in plan.adopted if plan.filed.issuperset(each.columns)]
+        _change_database(plan, [RECOMPUTE, RELOAD], facts, adopted)
     _tell_written(written, location, say)
     with suppress(NotFinished, ImproperlyConfigured):  # It is noted, and done by the apply that follows.
         read_snapshot(location.snapshot, location.folder)
@@ -120,7 +122,7 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     renames = [*plan.pending_renames, *renames_of(plan.name, plan.operations)]
     facts["renames"] = [rename.as_data() for rename in renames]
     with _undone_if_refused(written):
-        release = _change_database(plan, tasks, facts, roles=True)
+        release = _change_database(plan, tasks, facts, plan.adopted, roles=True)
     try:
         finish_release(plan, release, location, say)
     finally:
@@ -146,13 +148,16 @@ def _undone_if_refused(written: list[Path]) -> Iterator[None]:
         raise
 
 
-def _change_database(plan: ReleasePlan, tasks: list[str], facts: dict[str, Any], roles: bool = False) -> LastRelease:
+def _change_database(
+    plan: ReleasePlan, tasks: list[str], facts: dict[str, Any], adopted: list[LeftOver], roles: bool = False
+) -> LastRelease:
     """Run all migrations, and note the release with what it has still to do: all of it in one transaction."""
     try:
         with one_transaction():
             if plan.missing:
                 add_missing(plan)
-            call_command("migrate", interactive=False, verbosity=0)
+            with values_adopted(adopted, plan.claimed, plan.generated, plan.business.label):
+                call_command("migrate", interactive=False, verbosity=0)
             if roles:
                 sync_roles(plan.business)
             return note_release(plan.business.label, tasks, **facts)
@@ -176,10 +181,15 @@ def one_transaction() -> Iterator[None]:
             connection.enable_constraint_checking()
 
 
-def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
-    """Drop what is left over in the database, archived. Raises NotApplied where that would not be the whole of it."""
+def give_up_left_over(plan: ReleasePlan, names: Collection[str], say: Callable[[str], None]) -> None:
+    """Drop what is left over in the database, archived: all of it, or what is called so.
+
+    Raises NotApplied where that would not be the whole of it, or for a name that nothing has.
+    """
     left = [difference for difference in plan.differences if isinstance(difference, LeftOver | UnknownMigration)]
     altered = [difference for difference in plan.differences if isinstance(difference, Altered)]
+    if names:
+        left, altered = _called(names, left), []
     if altered:
         lines = [f"  {difference.sentence}\n    {difference.way_out}" for difference in altered]
         raise NotApplied("\n".join([_("Columns were changed, too, which dropping does not undo:"), *lines]))
@@ -198,6 +208,17 @@ def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
     except Exception as error:
         raise NotApplied(f"The database refused, and is as it was: {error}") from error
     say(_("Archived and dropped what was left over."))
+
+
+def _called(names: Collection[str], left: Collection[LeftOver | UnknownMigration]) -> list[LeftOver | UnknownMigration]:
+    """Return what is left over by these names, the columns with their comparison forms included."""
+    known = {difference.name: difference for difference in left if isinstance(difference, LeftOver) and difference.name}
+    for name in names:
+        if name not in known:
+            sentence = _("Nothing that is left over is called %(name)s. %(hint)s")
+            raise NotApplied((sentence % {"name": name, "hint": did_you_mean(name, known)}).strip())
+    twins = {f"{owner}.{key_name(column)}" for owner, _dot, column in (name.rpartition(".") for name in names)}
+    return [difference for name, difference in known.items() if name in {*names, *twins}]
 
 
 def boot_test(plan: ReleasePlan) -> None:

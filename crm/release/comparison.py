@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -122,10 +123,15 @@ class Comparison:
             known = self.actual[table].columns[name]
             if not known.null and not known.has_default:
                 text += " " + _("It must have a value, so new records cannot be saved while it is there.")
-        is_in_the_way = any(self._is_wanted(*place) for place in places)
-        if is_in_the_way:
-            text += " " + _("It is in the way of one that these definitions add.")
-        return LeftOver(text, way_out_of_left_overs(), blocks=is_in_the_way, columns=tuple(places))
+        name = values["name"]
+        if not any(self._is_wanted(*place) for place in places):
+            return LeftOver(text, way_out_of_left_overs(), columns=tuple(places), name=name)
+        if all(column and self._is_wanted_so(table, column) for table, column in places):
+            text = _("The column %(name)s is left over, %(held)s, and is as these definitions add it.") % values
+            way_out = _("apply keeps its values.")
+            return LeftOver(text, way_out, is_settled_by_apply=True, columns=tuple(places), name=name, is_adopted=True)
+        text += " " + _("It is in the way of another one that these definitions add.")
+        return LeftOver(text, way_out_of_left_overs(name), blocks=True, columns=tuple(places), name=name)
 
     def _left_over_constraint(self, table: str, columns: frozenset[str], name: str) -> LeftOver:
         sentence = _("%(columns)s of %(owner)s must be unique in the database, and no file here asks for that.")
@@ -134,6 +140,22 @@ class Comparison:
 
     def _is_wanted(self, table: str, column: str) -> bool:
         return table in self.wanted and (not column or column in self.wanted[table].columns)
+
+    def _is_wanted_so(self, table: str, column: str) -> bool:
+        """Say whether the definitions add a column as it is: of its type, unique or not, and with the same target."""
+        if not self._is_wanted(table, column):
+            return False
+        wanted, actual = self.wanted[table], self.actual[table]
+        model: Any = wanted.model
+        field = next(field for field in model._meta.local_concrete_fields if field.column == column)
+        if isinstance(field, models.GeneratedField):
+            return True  # The database computes its values anew.
+        with connection.cursor() as cursor:
+            link = connection.introspection.get_relations(cursor, table).get(column)
+        target = field.remote_field.model._meta.db_table if field.remote_field and field.db_constraint else None
+        facts = [(known.type, known.null) for known in (wanted.columns[column], actual.columns[column])]
+        unique = [{names for names in known.unique if column in names} for known in (wanted, actual)]
+        return facts[0] == facts[1] and unique[0] == unique[1] and (link[1] if link else None) == target
 
     def _missing(self) -> Iterator[Missing]:
         for name, table in sorted(self.claimed.items()):

@@ -320,10 +320,51 @@ def test_what_is_left_over_may_be_in_the_way(repository: Repository):
     branch(shop, "a", NICK)
     shop.git("checkout", "-q", "main")
     shop.add_field("customer", "nick: integer")
-    assert "It is in the way of one that these definitions add." in shop.plan()
+    shop.add_field("customer", PHONE)
+    shop.execute("ALTER TABLE shop_helper ADD COLUMN by_hand integer")
+    plan = shop.plan()
+    assert "It is in the way of another one that these definitions add." in plan
+    assert "To give it up: apply --drop-left-over customer.nick archives" in " ".join(plan.split())
     assert "and that is in the way:" in shop.refused()
-    shop.apply("--drop-left-over")
+    assert "Nothing that is left over is called customer.nik. Did you mean 'customer.nick'?" in shop.refused("--drop-left-over", "customer.nik")  # fmt: skip
+    shop.apply_in_turn("--drop-left-over", "customer.nick")
+    assert "by_hand" in shop.columns()["shop_helper"]
     assert shop.values("customer", "nick") == [(None,)] * 3
+
+
+def test_a_column_that_is_left_over_and_added_just_so_keeps_its_values(repository: Repository, full_shop, tmp_path):
+    shop = repository
+    same = (
+        "nick: {type: text, unique: true}",
+        "friend: {type: link, to: customer}",
+        "stars: {type: integer, default: 3}",
+    )
+    generated = "long: {type: integer, compute: len(name)}"
+    shop.git("checkout", "-q", "-b", "a")
+    shop.add_field("customer", *same, generated, "unlike: text")
+    with cloned(shop, full_shop, tmp_path) as other:
+        other.git("checkout", "-q", "-b", "b")
+        other.add_field("customer", *same, generated, PHONE, "unlike: integer")
+        other.apply()
+        other.commit("b")
+        other.git("push", "-q", "origin", "b")
+    shop.apply()
+    shop.commit("a")
+    shop.execute("UPDATE shop_customer SET nick = 'C', friend_id = 2, stars = 5, _nick_key = 'c' WHERE name = 'Ada'")
+    shop.execute("UPDATE shop_historicalcustomer SET nick = 'Then' WHERE name = 'Ada'")
+    shop.git("checkout", "-q", "b")
+    plan = shop.plan()
+    assert "The column customer.nick is left over, with 1 value, and is as these definitions add it." in plan
+    assert plan.count("and is as these definitions add it.") == 5 and "apply keeps its values." in plan
+    assert "customer.unlike is left over, with 0 values: no file here makes it. It is in the way of another" in plan
+    assert "customer.unlike" in shop.refused() and "customer.nick" not in shop.refused()
+    shop.apply_in_turn("--drop-left-over", "customer.unlike")
+    shop.plan(expect=3)
+    assert shop.values("customer", "nick", "friend_id", "stars", "_nick_key", "long", "phone") == [
+        ("C", 2, 5, "c", 3, "0"), (None, None, 3, None, 3, "0"), (None, None, 3, None, 2, "0"),
+    ]  # fmt: skip
+    assert ("Then",) in shop.values("historicalcustomer", "nick")
+    shop.pages()
 
 
 def test_a_link_that_is_left_over_and_must_have_a_value_is_told(repository: Repository):
@@ -331,8 +372,8 @@ def test_a_link_that_is_left_over_and_must_have_a_value_is_told(repository: Repo
     shop.git("checkout", "-q", "-b", "a")
     shop.write("visit", "fields:\n  day: date\n")
     shop.apply()
-    shop.add_field("visit", "who: {type: link, to: customer, required: true}")
     shop.commit("a")
+    shop.add_field("visit", "who: {type: link, to: customer, required: true}")
     shop.apply()
     shop.git("stash", "-q", "-u")
     plan = shop.plan()
