@@ -438,6 +438,17 @@ def test_a_uniqueness_that_was_lost_comes_back_and_one_that_is_left_over_is_told
     shop.execute("INSERT INTO shop_helper (name) VALUES ('Hal')")
 
 
+def test_a_folder_of_another_name_is_told_to_be_renamed(repository: Repository):
+    shop = repository
+    other = Repository(shop.folder.with_name("store"), shop.var, shop.database_url)
+    shop.git("clone", "-q", str(shop.folder), str(other.folder))
+    (name,) = other.migrations()
+    told = f"CommandError: store/migrations/{name}.py is of the business shop, and its folder is called store."
+    for words in (("plan",), ("apply", "--yes"), ("export", "customer")):
+        error = other.run(*words, expect=1).stderr.decode()
+        assert error.startswith(told) and "rename it to shop (git clone … shop)." in error
+
+
 def test_a_migration_with_both_sides_of_a_merge_or_without_what_it_builds_on_is_told(repository: Repository):
     shop = repository
     (name,) = shop.migrations()
