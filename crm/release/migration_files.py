@@ -95,7 +95,10 @@ def state_of(loader: MigrationLoader, label: str, applied: bool = False) -> Proj
             raise
         sentence = _(
             "The migrations of two branches contradict each other (%(leaves)s): %(why)s. Delete the file of the one "
-            "that no database has run yet, and apply: what it did is planned anew from the YAML files."
+            "that no database has run yet, and apply: what it did is planned anew from the YAML files. Where each has "
+            "run in a database of its own, delete all files of one of the branches: its database has its column left "
+            "over then. apply --drop-left-over gives that up; to keep its values, give it another name on its branch "
+            "before the merge, and leave 'was' out behind it."
         )
         raise NotApplied(sentence % {"leaves": ", ".join(leaves), "why": error}) from error
     state.real_apps = state.real_apps - {label}

@@ -171,6 +171,41 @@ def test_branches_that_contradict_each_other_are_told_with_the_way_out(repositor
     shop.pages()
 
 
+def test_branches_that_contradict_each_other_where_both_have_run_can_be_merged(
+    repository: Repository, full_shop, tmp_path
+):
+    shop = repository
+    branch(shop, "a", "rating: integer")
+    shop.execute("UPDATE shop_customer SET rating = 5 WHERE name = 'Ada'")
+    shop.git("checkout", "-q", "-b", "b", "main")
+    with cloned(shop, full_shop, tmp_path) as other:
+        other.add_field("customer", "rating: text")
+        other.apply()
+        other.execute("UPDATE shop_customer SET rating = 'good' WHERE name = 'Bob'")
+        other.edit("customer", ("rating: text", "remark: {type: text, was: rating}"))
+        other.apply()
+        other.commit("b")
+        other.git("push", "-q", "origin", "HEAD:refs/heads/theirs")
+        shop.git("checkout", "-q", "a")
+        merge(shop, "theirs", "ours")
+        assert "delete all files of one of the branches" in shop.run("plan", expect=1).stderr.decode()
+        own = shop.git("ls-tree", "-r", "--name-only", "a")
+        for name in shop.migrations():
+            if name not in own:
+                (shop.folder / "migrations" / f"{name}.py").unlink()
+        assert "is still there, too: remove it, or leave 'was' out." in shop.plan()
+        shop.edit("customer", ("remark: {type: text, was: rating}", "remark: text"))
+        shop.apply()
+        shop.commit("Merge")
+        other.git("pull", "-q", "--ff-only", "origin", "a")
+        assert "customer.remark is left over, with 1 value, and is as these definitions add it." in other.plan()
+        other.apply_in_turn()
+        assert other.values("customer", "rating", "remark") == [(None, ""), (None, "good"), (None, "")]
+        other.apply_in_turn("--drop-left-over")
+        other.plan(expect=0)
+    assert shop.values("customer", "rating", "remark") == [(5, ""), (None, ""), (None, "")]
+
+
 def test_going_back_names_what_is_left_over_and_forth_again_finds_it(repository: Repository):
     shop = repository
     branch(shop, "a", NICK, WORTH)
