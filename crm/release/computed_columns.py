@@ -43,6 +43,19 @@ def compute_column(operation: migrations.AlterField, context: PlanContext, new: 
     return Step(text, CONVERTS if rows else SAFE, place, notes, away, anew)
 
 
+def work_out_on_read(operation: migrations.RemoveField, context: PlanContext, leaf: Field, values: int) -> Step:
+    """Return the step of a column that goes, since its field is worked out whenever it is asked for from now on."""
+    text = f"work out the field {leaf} ({leaf.type.name}) when it is asked for, and keep it no longer"
+    old = context.leaf_before(operation.model_name, operation.name)
+    notes = ["Its values in the history are archived."]
+    if old is not None and old.computed is not None or not values:
+        return Step(text, SAFE, leaf.place(key=True), notes, operations=[operation])
+    names = {"model": operation.model_name, "column": operation.name, "release": context.release}
+    archive = data_migration(data_migrations.archive_column, context.label, **names)
+    notes = [f"{pluralize(values, 'value')} that were given are archived, then deleted"]
+    return Step(text, LOSES, leaf.place(key=True), notes, operations=[archive, operation])
+
+
 def _anew(operation: migrations.AlterField, context: PlanContext) -> list[Operation]:
     """Return what changes a column; one that the database generates cannot change, so it goes and comes back."""
     columns = (context.column(operation.model_name, operation.name), operation.field)

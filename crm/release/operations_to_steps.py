@@ -19,7 +19,7 @@ from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
 from crm.release.alter_field import alter, alter_versions, unseen
 from crm.release.comparison_keys import add_key, describe_doubles, in_order, refill_key, refuse_doubles, remove_key
-from crm.release.computed_columns import add_computed, recompute_steps
+from crm.release.computed_columns import add_computed, recompute_steps, work_out_on_read
 from crm.release.plan_context import VERSIONS, PlanContext, record_of
 from crm.release.steps import (
     BACKFILL,
@@ -250,6 +250,9 @@ def _remove(operation: migrations.RemoveField, context: PlanContext) -> Step:
     values, versions = (
         context.filled(model, operation.name) for model in (operation.model_name, f"{VERSIONS}{operation.model_name}")
     )
+    leaf = context.leaf(operation.model_name, operation.name)
+    if leaf is not None and leaf.computed is not None:
+        return work_out_on_read(operation, context, leaf, values)
     entity = context.entity(context.new_business, operation.model_name)
     text = f"remove the field {entity.name if entity else operation.model_name}.{operation.name}"
     if not values and not versions:

@@ -80,6 +80,22 @@ def test_a_kept_field_whose_expression_alone_changes_is_told_with_what_follows_f
     assert computed.values("purchase", "furthest", "beyond") == [(2, 3), (2, 3)]
 
 
+def test_a_kept_field_that_depends_on_the_day_is_worked_out_when_asked_and_loses_nothing(computed: Shop):
+    computed.edit("purchase", ("compute: max(items.double)}", "compute: 'max(items.double, created < now())'}"))  # fmt: skip
+    plan = computed.plan()
+    step = "work out the field purchase.furthest (integer) when it is asked for, and keep it no longer — safe"
+    assert (
+        f"  + {step}" in plan
+        and f"  + {step.replace('furthest', 'beyond')}" in plan
+        and "Its values in the history are archived." in plan
+    )
+    assert "remove the field purchase.furthest" not in plan and "'was: furthest'" not in plan
+    computed.apply()
+    computed.shell(
+        "from django.apps import apps; assert apps.get_model('shop', 'purchase').objects.first().beyond == 7"
+    )
+
+
 def test_an_expression_that_means_the_same_or_has_no_records_is_not_worked_out_anew(computed: Shop):
     computed.edit("purchase", ("max(items.double)", "(max( items.double ))"))
     assert "Plan: no change of the database." in computed.plan()
