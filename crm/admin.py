@@ -61,7 +61,7 @@ class TagAdmin(KeysMeasured, ModelAdmin):
 @admin.register(Release)
 class ReleaseAdmin(KeysMeasured, ModelAdmin):
     list_display = ("applied", "business", "migration", "hash")
-    readonly_fields = ("applied", "business", "migration", "hash", "plan", "pending")
+    readonly_fields = ("applied", "business", "migration", "hash", "plan", "pending", "renames")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

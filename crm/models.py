@@ -64,6 +64,8 @@ class Release(models.Model):
     plan = models.TextField(blank=True)
     pending = models.JSONField(default=list, blank=True)
     """What was still to do when the database had been changed, each as `task` or `task argument …`; empty when done."""
+    renames = models.JSONField(default=list, blank=True)
+    """What its migrations have renamed, each as `[migration, model, before, after]`; the model is empty for a model."""
     applied = models.DateTimeField(auto_now_add=True)
 
     class Meta:

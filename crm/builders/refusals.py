@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
@@ -18,6 +19,7 @@ from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 
 from crm.blueprint.bounds import is_key
+from crm.records.missing_columns import describe_missing_column
 
 UNREADABLE = (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)
 
@@ -39,6 +41,8 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DatabaseError):
+            return _other_database(request)
         return bad_request(request, exception) if isinstance(exception, UNREADABLE) else None
 
 
@@ -69,8 +73,19 @@ def is_utf8(content_type: str) -> bool:
     return charset.strip("\"' ").lower() in ("utf-8", "utf8", "us-ascii")
 
 
-def bad_page(reason: str) -> bytes:
-    return render_to_string("crm/bad_request.html", {"reason": reason}).encode()
+def _other_database(request: HttpRequest) -> HttpResponse | None:
+    """Return the page that says what to run, where the database lacks a column; None for any other error of it."""
+    trouble = describe_missing_column(settings.BUSINESS_LOCATION.label)
+    if not trouble:
+        return None
+    logging.getLogger("django.request").error("%s: %s", request.path, trouble)
+    response = HttpResponse(bad_page(trouble, _("The database is of other definitions")), status=503)
+    response["X-Frame-Options"] = "DENY"
+    return response
+
+
+def bad_page(reason: str, title: str = "") -> bytes:
+    return render_to_string("crm/bad_request.html", {"reason": reason, "title": title}).encode()
 
 
 def _read(request: HttpRequest) -> None:

@@ -8,22 +8,29 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from crm.blueprint.nodes import Business, Entity
 from crm.blueprint.problems import did_you_mean
+from crm.records.missing_columns import describe_missing_column
+from crm.release.errors import NotApplied
+from crm.release.migration_files import load_migrations
 
 
 class RecordsCommand(BaseCommand):
     """A command that reads or writes records: refused, by CommandError, in a database that lags behind."""
 
     def execute(self, *args: Any, **options: Any) -> Any:
-        executor = MigrationExecutor(connection)
+        try:
+            executor = load_migrations(settings.BUSINESS_LOCATION)
+        except NotApplied as error:
+            raise CommandError(str(error)) from error
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if pending:
             many = f"{len(pending)} migrations" if len(pending) > 1 else "1 migration"
             raise CommandError(f"This database has {many} to run first. Run: manage.py apply")
+        trouble = describe_missing_column(settings.BUSINESS_LOCATION.label)
+        if trouble:
+            raise CommandError(trouble)
         return super().execute(*args, **options)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -16,16 +17,19 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
 
+from crm.blueprint.problems import did_you_mean
 from crm.business import Location
+from crm.fields.comparison import key_name
 from crm.release.differences import Altered, LeftOver, UnknownMigration
 from crm.release.errors import NotApplied, NotFinished
 from crm.release.finishing import finish_release, recompute, run_manage
-from crm.release.left_over import drop_left_over
+from crm.release.left_over import drop_left_over, values_adopted
 from crm.release.mending import add_missing
 from crm.release.migration_files import merge_migration, write_migration
 from crm.release.plan import ReleasePlan
 from crm.release.plan_text import plan_text
 from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, LastRelease, note_release
+from crm.release.renamed_columns import renames_of
 from crm.release.roles import sync_roles
 from crm.release.snapshot import read_snapshot, write_snapshot
 from crm.release.steps import LOSES, REFUSED
@@ -92,7 +96,10 @@ def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) 
     """
     written = [write_migration(merge_migration(plan.business.label, plan.merges), location)] if plan.merges else []
     with _undone_if_refused(written):
-        _change_database(plan, [RECOMPUTE, RELOAD], {"hash": plan.release.hash if plan.release else ""})
+        renames = [rename.as_data() for rename in plan.pending_renames]
+        facts = {"hash": plan.release.hash if plan.release else "", "renames": renames}
+        adopted = [each for each in plan.adopted if plan.filed.issuperset(each.columns)]
+        _change_database(plan, [RECOMPUTE, RELOAD], facts, adopted)
     _tell_written(written, location, say)
     with suppress(NotFinished, ImproperlyConfigured):  # It is noted, and done by the apply that follows.
         read_snapshot(location.snapshot, location.folder)
@@ -111,9 +118,11 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     rules = " ".join([RULES, *(rule_check.key for rule_check in plan.rules_to_count)]) if plan.rules_to_count else ""
     tasks = [task for task in (SNAPSHOT, RECOMPUTE, rules, RELOAD) if task]
     name = migrations[-1].name if migrations else ""
-    facts = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
+    facts: dict[str, Any] = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
+    renames = [*plan.pending_renames, *renames_of(plan.name, plan.operations)]
+    facts["renames"] = [rename.as_data() for rename in renames]
     with _undone_if_refused(written):
-        release = _change_database(plan, tasks, facts, roles=True)
+        release = _change_database(plan, tasks, facts, plan.adopted, roles=True)
     try:
         finish_release(plan, release, location, say)
     finally:
@@ -139,13 +148,16 @@ def _undone_if_refused(written: list[Path]) -> Iterator[None]:
         raise
 
 
-def _change_database(plan: ReleasePlan, tasks: list[str], facts: dict[str, str], roles: bool = False) -> LastRelease:
+def _change_database(
+    plan: ReleasePlan, tasks: list[str], facts: dict[str, Any], adopted: list[LeftOver], roles: bool = False
+) -> LastRelease:
     """Run all migrations, and note the release with what it has still to do: all of it in one transaction."""
     try:
         with one_transaction():
             if plan.missing:
-                add_missing(plan.missing, plan.claimed, plan.state, plan.business.label)
-            call_command("migrate", interactive=False, verbosity=0)
+                add_missing(plan)
+            with values_adopted(adopted, plan.claimed, plan.generated, plan.business.label):
+                call_command("migrate", interactive=False, verbosity=0)
             if roles:
                 sync_roles(plan.business)
             return note_release(plan.business.label, tasks, **facts)
@@ -169,10 +181,15 @@ def one_transaction() -> Iterator[None]:
             connection.enable_constraint_checking()
 
 
-def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
-    """Drop what is left over in the database, archived. Raises NotApplied where that would not be the whole of it."""
+def give_up_left_over(plan: ReleasePlan, names: Collection[str], say: Callable[[str], None]) -> None:
+    """Drop what is left over in the database, archived: all of it, or what is called so.
+
+    Raises NotApplied where that would not be the whole of it, or for a name that nothing has.
+    """
     left = [difference for difference in plan.differences if isinstance(difference, LeftOver | UnknownMigration)]
     altered = [difference for difference in plan.differences if isinstance(difference, Altered)]
+    if names:
+        left, altered = _called(names, left), []
     if altered:
         lines = [f"  {difference.sentence}\n    {difference.way_out}" for difference in altered]
         raise NotApplied("\n".join([_("Columns were changed, too, which dropping does not undo:"), *lines]))
@@ -182,7 +199,7 @@ def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
     try:
         with one_transaction():
             if plan.missing:
-                add_missing(plan.missing, plan.claimed, plan.state, plan.business.label)
+                add_missing(plan)
             drop_left_over(left, plan.claimed, plan.business.label)
             text = "\n".join([_("Dropped, and archived:"), *(f"  {difference.sentence}" for difference in left)])
             last = plan.release.hash if plan.release else ""
@@ -191,6 +208,17 @@ def give_up_left_over(plan: ReleasePlan, say: Callable[[str], None]) -> None:
     except Exception as error:
         raise NotApplied(f"The database refused, and is as it was: {error}") from error
     say(_("Archived and dropped what was left over."))
+
+
+def _called(names: Collection[str], left: Collection[LeftOver | UnknownMigration]) -> list[LeftOver | UnknownMigration]:
+    """Return what is left over by these names, the columns with their comparison forms included."""
+    known = {difference.name: difference for difference in left if isinstance(difference, LeftOver) and difference.name}
+    for name in names:
+        if name not in known:
+            sentence = _("Nothing that is left over is called %(name)s. %(hint)s")
+            raise NotApplied((sentence % {"name": name, "hint": did_you_mean(name, known)}).strip())
+    twins = {f"{owner}.{key_name(column)}" for owner, _dot, column in (name.rpartition(".") for name in names)}
+    return [difference for name, difference in known.items() if name in {*names, *twins}]
 
 
 def boot_test(plan: ReleasePlan) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from crm.release.releases import LastRelease
+from crm.release.renamed_columns import RenamedColumn
 from crm.release.snapshot import Snapshot
 
 
@@ -41,6 +42,10 @@ class LeftOver(Difference):
     """Table and column; the column is empty where the whole table is left over."""
     constraint: tuple[str, str] | None = None
     """The table and the name of a unique constraint or index."""
+    name: str = ""
+    """What an owner calls it: `customer.nick`, or `visit` for a table."""
+    is_adopted: bool = False
+    """Whether it is a column that the definitions add just so: then its values are kept."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,15 @@ class Missing(Difference):
     table: str = ""
     column: str = ""
     unique: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Renamed(Missing):
+    """A field that the database has by another name, since files that are not here renamed it; apply moves it."""
+
+    entity: str = ""
+    columns: tuple[RenamedColumn, ...] = ()
+    """Its column in the table of the records, in that of the history, and with its comparison form."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +111,10 @@ def unknown_migrations(label: str, applied: Collection[tuple[str, str]], files: 
     ]
 
 
-def way_out_of_left_overs() -> str:
-    """Return what to do about what another branch has left in the database."""
-    return _(
+def way_out_of_left_overs(name: str = "") -> str:
+    """Return what to do about what another branch has left in the database; `name` is of a thing in the way."""
+    sentence = _(
         "It comes from another branch, or from a later version. To keep it, bring those files here (git merge, or git "
-        "checkout) and apply. To give it up: apply --drop-left-over archives what it holds, and drops it."
+        "checkout) and apply. To give it up: apply --drop-left-over%(name)s archives what it holds, and drops it."
     )
+    return sentence % {"name": f" {name}" if name else ""}

@@ -1,8 +1,9 @@
-"""Drops what another branch has left in the database, after its values were archived."""
+"""Drops what another branch has left in the database: its values are archived, or kept for the same column."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
@@ -12,6 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from crm.release.batched import kept_numbers
 from crm.release.data_migrations import CHUNK, plain
 from crm.release.differences import Difference, LeftOver, UnknownMigration
+from crm.release.sqlite_tables import columns_kept
 from crm.release.tables import Table
 
 
@@ -22,16 +24,24 @@ def drop_left_over(differences: Iterable[Difference], claimed: dict[str, Table],
     """
     differences = list(differences)
     left = [difference for difference in differences if isinstance(difference, LeftOver)]
-    columns = [place for difference in left for place in difference.columns]
-    for table, column in columns:
+    for table, column in (place for difference in left for place in difference.columns):
         _archive(table, column, f"{label}.left_over")
+    _drop(left, claimed, label)
+    for difference in differences:
+        if isinstance(difference, UnknownMigration):
+            MigrationRecorder(connection).record_unapplied(label, difference.name)
+
+
+def _drop(left: list[LeftOver], claimed: dict[str, Table], label: str) -> None:
+    columns = [place for difference in left for place in difference.columns]
     with connection.schema_editor(atomic=True) as editor, kept_numbers(connection, label):
         constraints = [difference.constraint for difference in left if difference.constraint]
         if (
             connection.vendor == "sqlite"
         ):  # It drops no column that is unique, indexed or a link: the table is made anew.
-            for table in sorted({table for table, column in columns if column} | {table for table, _ in constraints}):
-                editor._remake_table(claimed[table].model)
+            with columns_kept(editor, without=columns):
+                for table in sorted({table for table, name in columns if name} | {table for table, _ in constraints}):
+                    editor._remake_table(claimed[table].model)
         else:
             for table, name in constraints:
                 _drop_constraint(editor, table, name)
@@ -42,9 +52,38 @@ def drop_left_over(differences: Iterable[Difference], claimed: dict[str, Table],
         for table, column in columns:
             if not column:
                 editor.execute(editor.sql_delete_table % {"table": editor.quote_name(table)})
-    for difference in differences:
-        if isinstance(difference, UnknownMigration):
-            MigrationRecorder(connection).record_unapplied(label, difference.name)
+
+
+@contextmanager
+def values_adopted(
+    left: list[LeftOver], claimed: dict[str, Table], generated: set[tuple[str, str]], label: str
+) -> Iterator[None]:
+    """Keep the values of columns that the migrations which run meanwhile add just so.
+
+    The columns go, so that the migrations find the tables as they claim them, and their values are put back behind. The
+    database computes those itself that are `generated`.
+    """
+    places = [place for difference in left for place in difference.columns]
+    quote = connection.ops.quote_name
+    keys = {}
+    with connection.cursor() as cursor:
+        for number, (table, column) in enumerate(places):
+            keys[table] = quote(connection.introspection.get_primary_key_column(cursor, table) or "id")
+            cursor.execute(  # Names from the catalog alone.
+                f"CREATE TEMPORARY TABLE adopted_{number} AS SELECT {keys[table]} AS key, {quote(column)} AS value "  # noqa: S608
+                f"FROM {quote(table)} WHERE {quote(column)} IS NOT NULL"
+            )
+    if places:
+        _drop(left, claimed, label)
+    yield
+    with connection.cursor() as cursor:
+        for number, (table, column) in enumerate(places):
+            if (table, column) not in generated:
+                cursor.execute(
+                    f"UPDATE {quote(table)} SET {quote(column)} = kept.value "  # noqa: S608
+                    f"FROM adopted_{number} kept WHERE {quote(table)}.{keys[table]} = kept.key"
+                )
+            cursor.execute(f"DROP TABLE adopted_{number}")
 
 
 def _drop_constraint(editor: Any, table: str, name: str) -> None:

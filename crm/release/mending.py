@@ -1,27 +1,46 @@
-"""Adds what the migrations have made and the database has lost: tables, columns and unique constraints."""
+"""Brings the database to what its migrations claim: what it has lost is added, what it calls otherwise is renamed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 from django.db.migrations.state import ProjectState
 
+from crm.blueprint.names import camel
+from crm.fields.comparison import is_key_name
 from crm.release.batched import BatchedMigration
-from crm.release.differences import Missing
+from crm.release.data_migrations import rename_field
+from crm.release.differences import Missing, Renamed
+from crm.release.plan import ReleasePlan
+from crm.release.renamed_columns import move_renamed
 from crm.release.states import detect
 from crm.release.tables import Table
 
 
-def add_missing(missing: Iterable[Missing], claimed: dict[str, Table], state: ProjectState, label: str) -> None:
-    """Bring the database back to what its migrations claim: `state`, whose tables are `claimed`."""
+def add_missing(plan: ReleasePlan) -> None:
+    """Bring the database back to what its migrations claim."""
+    state, label = plan.state, plan.business.label
+    renamed = [difference for difference in plan.missing if isinstance(difference, Renamed)]
     actual = state.clone()
-    for difference in missing:
-        _forget(difference, claimed, actual, label)
+    for difference in plan.missing:
+        if not isinstance(difference, Renamed):
+            _forget(difference, plan.claimed, actual, label)
     migration = type("Migration", (BatchedMigration,), {})("missing", label)
     migration.operations = detect(actual, state, label)
     with connection.schema_editor(atomic=True) as editor:
+        move_renamed([column for each in renamed for column in each.columns], plan.claimed, plan.actual, editor)
         migration.apply(actual, editor)
+        for difference in renamed:
+            _move_what_belongs_to_it(difference, state, editor, label)
+
+
+def _move_what_belongs_to_it(difference: Renamed, state: ProjectState, editor: Any, label: str) -> None:
+    """Let tags, numbers and uploads follow a renamed field."""
+    for column in difference.columns:
+        if f"{label}_{camel(difference.entity).lower()}" == column.table and not is_key_name(column.wanted):
+            names = {"entity": difference.entity, "before": column.actual, "after": column.wanted}
+            rename_field(state.apps, editor, label=label, **names)
 
 
 def _forget(difference: Missing, claimed: dict[str, Table], state: ProjectState, label: str) -> None:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.apps import apps
 from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
@@ -48,7 +49,8 @@ def load_migrations(location: Location) -> MigrationExecutor:
 def _check_file(path: Path, location: Location) -> None:
     name = f"{location.label}/migrations/{path.name}"
     try:
-        line = find_merge_mark(read_regular_file(path, location.folder).decode("utf-8", "replace"))
+        text = read_regular_file(path, location.folder).decode("utf-8", "replace")
+        line = find_merge_mark(text)
     except UnsafeFile as error:
         raise NotApplied(f"{name} {error}; it was not read.") from None
     except OSError as error:
@@ -59,6 +61,17 @@ def _check_file(path: Path, location: Location) -> None:
             "definitions: keep either side whole (git checkout --ours, or --theirs)."
         )
         raise NotApplied(sentence % {"name": name, "line": line})
+    others = {dependency or target for dependency, target in LABELS.findall(text)} - {location.label}
+    for label in sorted(others - {config.label for config in apps.get_app_configs()}):
+        sentence = _(
+            "%(name)s is of the business %(label)s, and its folder is called %(folder)s. A business is known by its "
+            "folder: rename it to %(label)s (git clone … %(label)s)."
+        )
+        raise NotApplied(sentence % {"name": name, "label": label, "folder": location.label})
+
+
+LABELS = re.compile(r"""\('(\w+)', '\d{4}_\w+'\)|\bto='(\w+)\.\w+'""")
+"""What a migration names of other apps: `('shop', '0001_initial_…')` that it builds on, and `to='shop.customer'`."""
 
 
 def leaves_of(loader: MigrationLoader, label: str) -> list[str]:
@@ -82,7 +95,10 @@ def state_of(loader: MigrationLoader, label: str, applied: bool = False) -> Proj
             raise
         sentence = _(
             "The migrations of two branches contradict each other (%(leaves)s): %(why)s. Delete the file of the one "
-            "that no database has run yet, and apply: what it did is planned anew from the YAML files."
+            "that no database has run yet, and apply: what it did is planned anew from the YAML files. Where each has "
+            "run in a database of its own, delete all files of one of the branches: its database has its column left "
+            "over then. apply --drop-left-over gives that up; to keep its values, give it another name on its branch "
+            "before the merge, and leave 'was' out behind it."
         )
         raise NotApplied(sentence % {"leaves": ", ".join(leaves), "why": error}) from error
     state.real_apps = state.real_apps - {label}

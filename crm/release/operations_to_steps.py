@@ -12,14 +12,14 @@ from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.nodes import Field
-from crm.blueprint.problems import Place
+from crm.blueprint.problems import Place, did_you_mean
 from crm.fields.base import Reading
 from crm.fields.comparison import is_key_name, source_name
 from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
 from crm.release.alter_field import alter, alter_versions, unseen
 from crm.release.comparison_keys import add_key, describe_doubles, in_order, refill_key, refuse_doubles, remove_key
-from crm.release.computed_columns import add_computed
+from crm.release.computed_columns import add_computed, recompute_steps, work_out_on_read
 from crm.release.plan_context import VERSIONS, PlanContext, record_of
 from crm.release.steps import (
     BACKFILL,
@@ -57,7 +57,32 @@ def build_steps(operations: list[Operation], context: PlanContext) -> list[Step]
             parts += [migrations.AlterField(version, operation.name, column)] if column else []
     for operation in parts:
         _add_part(_owner(operation, steps), operation, context, dying)
-    return in_order([*steps.values(), *_refills(steps, context)])
+    _refuse_lost_renames(steps, context)
+    changed = {(model, name) for kind, model, name in steps if kind in ("AddField", "AlterField")}
+    return in_order([*steps.values(), *_refills(steps, context), *recompute_steps(changed, context)])
+
+
+def _refuse_lost_renames(steps: dict[Key, Step], context: PlanContext) -> None:
+    """Refuse what is new with a `was:` that names nothing, where something is removed that it may have meant."""
+    for (kind, model, name), step in steps.items():
+        if kind == "AddField":
+            leaf = context.leaf(model, name)
+            former = leaf.options.was if leaf is not None else None
+            removed = [column for other, owner, column in steps if (other, owner) == ("RemoveField", model)]
+            removed = [column for column in removed if context.leaf_before(model, column) is not None]
+            place = leaf.place("was") if leaf is not None and former else None
+        elif kind == "CreateModel":
+            entity = context.entity(context.new_business, model)
+            former = entity.section.was if entity is not None else None
+            gone = [context.entity(context.old_business, owner) for other, owner, _ in steps if other == "DeleteModel"]
+            removed = [entity.name for entity in gone if entity is not None]
+            place = entity.place("was") if entity is not None and former else None
+        else:
+            continue
+        if former and removed and former not in removed:
+            step.risk, step.place = REFUSED, place
+            hint = did_you_mean(former, removed).replace("Known: ", "What is removed: ")
+            step.notes = [f"'was: {former}' names nothing that is there. {hint} If it is new, leave 'was' out."]
 
 
 def _refills(steps: dict[Key, Step], context: PlanContext) -> Iterator[Step]:
@@ -251,6 +276,9 @@ def _remove(operation: migrations.RemoveField, context: PlanContext) -> Step:
     values, versions = (
         context.filled(model, operation.name) for model in (operation.model_name, f"{VERSIONS}{operation.model_name}")
     )
+    leaf = context.leaf(operation.model_name, operation.name)
+    if leaf is not None and leaf.computed is not None:
+        return work_out_on_read(operation, context, leaf, values)
     entity = context.entity(context.new_business, operation.model_name)
     text = f"remove the field {entity.name if entity else operation.model_name}.{operation.name}"
     if not values and not versions:

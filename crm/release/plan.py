@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
+from django.db.models import Field, GeneratedField
 
 from crm.blueprint.nodes import Business
 from crm.blueprint.problems import Place
@@ -16,6 +18,7 @@ from crm.release.choice_changes import choice_steps
 from crm.release.comparison import Comparison
 from crm.release.differences import (
     Difference,
+    LeftOver,
     Missing,
     OtherDefinitions,
     UnfinishedRelease,
@@ -33,7 +36,8 @@ from crm.release.migration_files import (
 )
 from crm.release.operations_to_steps import build_steps
 from crm.release.plan_context import PlanContext
-from crm.release.releases import LastRelease, last_release
+from crm.release.releases import LastRelease, last_release, noted_renames
+from crm.release.renamed_columns import Rename, renames_of
 from crm.release.renames import rename_steps
 from crm.release.roles import role_steps
 from crm.release.rule_violations import RuleCheck, can_be_counted, describe_violations, new_rules
@@ -66,8 +70,15 @@ class ReleasePlan:
     release: LastRelease | None = None
     """The newest release that the database notes."""
     state: ProjectState = field(default_factory=ProjectState)
-    """What the migrations that the database has run claim, with their tables."""
+    """What the migrations that the database has run claim, with their tables, and the tables that it has."""
     claimed: dict[str, Table] = field(default_factory=dict)
+    actual: dict[str, Table] = field(default_factory=dict)
+    generated: set[tuple[str, str]] = field(default_factory=set)
+    """The columns, by table, that the database is to compute."""
+    filed: set[tuple[str, str]] = field(default_factory=set)
+    """The columns, by table, that the migrations of the folder make, also those that the database has not run."""
+    pending_renames: list[Rename] = field(default_factory=list)
+    """What the pending migrations rename."""
 
     @property
     def operations(self) -> list[Any]:
@@ -88,6 +99,11 @@ class ReleasePlan:
             for difference in self.differences
             if isinstance(difference, Missing) and difference.is_settled_by_apply
         ]
+
+    @property
+    def adopted(self) -> list[LeftOver]:
+        """The columns that are left over and that the definitions add just so."""
+        return [each for each in self.differences if isinstance(each, LeftOver) and each.is_adopted]
 
     @property
     def sees_rows(self) -> bool:
@@ -128,10 +144,11 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
     snapshot, applied = take_snapshot(business), snapshot_in_force(location)
     before = business_in_force(applied, location, releasing=True)
     plan = _begin(business, snapshot, loader)
-    plan.pending = [
-        f"{migration.app_label}.{migration.name}"
-        for migration, _backwards in executor.migration_plan(loader.graph.leaf_nodes())
-    ]
+    pending = [migration for migration, _backwards in executor.migration_plan(loader.graph.leaf_nodes())]
+    plan.pending = [f"{migration.app_label}.{migration.name}" for migration in pending]
+    for migration in pending:
+        if migration.app_label == label:
+            plan.pending_renames += renames_of(migration.name, migration.operations)
     plan.edits = list(_edits(applied, snapshot, business))
 
     now = state_of(loader, label)
@@ -140,6 +157,10 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
     wanted = wanted_state(business, state)
     plan.state = state_of(loader, label, applied=True) if plan.lags else now
     _compare(plan, loader, applied, wanted)
+    if plan.adopted:
+        columns = [(table.name, each) for table in claimed_tables(wanted, label).values() for each in _columns(table)]
+        plan.generated = {(name, each.column) for name, each in columns if isinstance(each, GeneratedField)}
+        plan.filed = {(name, column) for name, table in claimed_tables(now, label).items() for column in table.columns}
     context = PlanContext(before, business, now, wanted, renames, f"{label}.{plan.name}", counts=plan.sees_rows)
     plan.steps += [*build_steps(detect(state, wanted, label), context), *choice_steps(context)]
 
@@ -171,8 +192,20 @@ def _compare(plan: ReleasePlan, loader: MigrationLoader, applied: Snapshot | Non
             plan.differences.append(difference)
     plan.differences += unknown_migrations(label, loader.applied_migrations, loader.disk_migrations)
     plan.claimed = claimed_tables(plan.state, label)
-    comparison = Comparison(plan.business, plan.claimed, read_tables(label), lambda: claimed_tables(wanted, label))
+    plan.actual = read_tables(label)
+    comparison = Comparison(
+        plan.business,
+        plan.claimed,
+        plan.actual,
+        lambda: claimed_tables(wanted, label),
+        noted_renames(label) if was_run else (),
+        {name for app, name in loader.disk_migrations if app == label},
+    )
     plan.differences += comparison.differences()
+
+
+def _columns(table: Table) -> Sequence[Field]:
+    return table.model._meta.local_concrete_fields if table.model else ()
 
 
 def _check_new_rules(plan: ReleasePlan, context: PlanContext) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.models import Release
+from crm.release.renamed_columns import Rename
 
 SNAPSHOT, RECOMPUTE, RULES, RELOAD = "snapshot", "recompute", "rules", "reload"
 """The tasks of a release after its migrations, in their order. `rules` names those that are to be counted."""
@@ -47,17 +48,32 @@ class LastRelease:
 
 def last_release(label: str) -> LastRelease | None:
     """Return the newest release of a business, or None where none is noted; also in a database of an older engine."""
-    with connection.cursor() as cursor:
-        table = Release._meta.db_table
-        if table not in connection.introspection.table_names(cursor):
-            return None
-        known = {column.name for column in connection.introspection.get_table_description(cursor, table)}
+    known = _columns()
+    if not known:
+        return None
     names = ["pk", "hash", "applied", *(["pending"] if "pending" in known else [])]
     row = Release.objects.filter(business=label).values(*names).first()
     if row is None:
         return None
     when = timezone.localtime(row["applied"]).strftime("%Y-%m-%d %H:%M")
     return LastRelease(row["pk"], row["hash"], when, tuple(row.get("pending", ())))
+
+
+def _columns() -> set[str]:
+    """Return the columns of the table of releases, also of an older engine; nothing where it is not there."""
+    with connection.cursor() as cursor:
+        table = Release._meta.db_table
+        if table not in connection.introspection.table_names(cursor):
+            return set()
+        return {column.name for column in connection.introspection.get_table_description(cursor, table)}
+
+
+def noted_renames(label: str) -> list[Rename]:
+    """Return what the releases of a business have renamed in this database, the oldest first."""
+    if "renames" not in _columns():
+        return []
+    rows = Release.objects.filter(business=label).exclude(renames=[]).order_by("pk")
+    return [Rename(*facts) for renames in rows.values_list("renames", flat=True) for facts in renames]
 
 
 def note_release(business: str, tasks: Iterable[str], **facts: Any) -> LastRelease:

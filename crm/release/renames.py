@@ -10,6 +10,7 @@ from django.db.migrations.state import ModelState, ProjectState
 
 from crm.blueprint.names import camel
 from crm.blueprint.nodes import Business, Entity, Field
+from crm.blueprint.problems import Place
 from crm.fields.comparison import key_name
 from crm.release import data_migrations
 from crm.release.plan_context import Renames
@@ -41,6 +42,8 @@ def _entity_step(entity: Entity, state: ProjectState) -> Step | None:
     text = f"rename the entity {former} to {entity.name}, with its history"
     there = entity.business.entities.get(former)
     notes = [f"{there.document.file} is still there: delete it, or leave 'was' out."] if _stays(there) else []
+    others = [other for other in entity.business.entities.values() if other.section.was == former]
+    notes += [_twice(other.name, former, other.place("was")) for other in others if other is not entity]
     first = list(_entity(entity, former, state))
     return Step(text, REFUSED if notes else SAFE, entity.place("was"), notes, pre_operations=first)
 
@@ -50,8 +53,14 @@ def _field_step(leaf: Field, state: ProjectState) -> Step | None:
     text = f"rename the field {leaf.entity.name}.{leaf.options.was} to {leaf.name}, with its history"
     there = leaf.entity.find(leaf.options.was)
     notes = [f"{there} is still there, too: remove it, or leave 'was' out."] if _stays(there) else []
+    others = [other for other in leaf.entity.leaves if other.options.was == leaf.options.was]
+    notes += [_twice(other.name, leaf.options.was, other.place("was")) for other in others if other is not leaf]
     risk = REFUSED if notes else SAFE
     return Step(text, risk, leaf.place("was"), notes, pre_operations=operations) if operations else None
+
+
+def _twice(other: str, former: str, place: Place) -> str:
+    return f"{other} is to take the place of {former}, too ({place}): only one can, so leave 'was' out of the other."
 
 
 def _stays(other: Entity | Field | None) -> bool:

@@ -6,7 +6,7 @@ word: after `git checkout` of another branch, the next release would lose the va
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,8 +26,8 @@ class LeftOverColumn(models.Field):
 
 
 @contextmanager
-def columns_kept(editor: Any) -> Iterator[None]:
-    """Let a schema editor of SQLite keep the columns that the state does not know."""
+def columns_kept(editor: Any, without: Collection[tuple[str, str]] = ()) -> Iterator[None]:
+    """Let a schema editor of SQLite keep the columns that the state does not know, apart from some tables' columns."""
     if editor.connection.vendor != "sqlite":
         yield
         return
@@ -36,7 +36,8 @@ def columns_kept(editor: Any) -> Iterator[None]:
     def remake_with_all(model: type[models.Model], create_field: Any = None, **options: Any) -> None:
         table = model._meta.db_table
         known = {field.column for field in model._meta.local_concrete_fields}
-        columns = _left_over(editor.connection, table, known | {getattr(create_field, "column", None)})
+        gone = {column for name, column in without if name == table}
+        columns = _left_over(editor.connection, table, known | gone | {getattr(create_field, "column", None)})
         indexes = _indexes(editor.connection, table, set(columns))
         for name, column in columns.items():
             model.add_to_class(name, column)

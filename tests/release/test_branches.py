@@ -171,6 +171,41 @@ def test_branches_that_contradict_each_other_are_told_with_the_way_out(repositor
     shop.pages()
 
 
+def test_branches_that_contradict_each_other_where_both_have_run_can_be_merged(
+    repository: Repository, full_shop, tmp_path
+):
+    shop = repository
+    branch(shop, "a", "rating: integer")
+    shop.execute("UPDATE shop_customer SET rating = 5 WHERE name = 'Ada'")
+    shop.git("checkout", "-q", "-b", "b", "main")
+    with cloned(shop, full_shop, tmp_path) as other:
+        other.add_field("customer", "rating: text")
+        other.apply()
+        other.execute("UPDATE shop_customer SET rating = 'good' WHERE name = 'Bob'")
+        other.edit("customer", ("rating: text", "remark: {type: text, was: rating}"))
+        other.apply()
+        other.commit("b")
+        other.git("push", "-q", "origin", "HEAD:refs/heads/theirs")
+        shop.git("checkout", "-q", "a")
+        merge(shop, "theirs", "ours")
+        assert "delete all files of one of the branches" in shop.run("plan", expect=1).stderr.decode()
+        own = shop.git("ls-tree", "-r", "--name-only", "a")
+        for name in shop.migrations():
+            if name not in own:
+                (shop.folder / "migrations" / f"{name}.py").unlink()
+        assert "is still there, too: remove it, or leave 'was' out." in shop.plan()
+        shop.edit("customer", ("remark: {type: text, was: rating}", "remark: text"))
+        shop.apply()
+        shop.commit("Merge")
+        other.git("pull", "-q", "--ff-only", "origin", "a")
+        assert "customer.remark is left over, with 1 value, and is as these definitions add it." in other.plan()
+        other.apply_in_turn()
+        assert other.values("customer", "rating", "remark") == [(None, ""), (None, "good"), (None, "")]
+        other.apply_in_turn("--drop-left-over")
+        other.plan(expect=0)
+    assert shop.values("customer", "rating", "remark") == [(5, ""), (None, ""), (None, "")]
+
+
 def test_going_back_names_what_is_left_over_and_forth_again_finds_it(repository: Repository):
     shop = repository
     branch(shop, "a", NICK, WORTH)
@@ -188,6 +223,104 @@ def test_going_back_names_what_is_left_over_and_forth_again_finds_it(repository:
     shop.apply()
     assert [row[0] for row in shop.values("customer", "nick")] == ["none"] * 4
     shop.pages()
+
+
+def rename(shop: Repository) -> None:
+    """Rename what stands alone, what is unique, what links and what is tagged, on a branch of its own."""
+    shop.edit("customer", ("  code: text", "  code: {type: text, unique: true}"), ("  city: text", "  city: text\n  boss: {type: link, to: customer}"))  # fmt: skip
+    shop.apply()
+    shop.commit("What is renamed next")
+    shop.execute("UPDATE shop_customer SET boss_id = 1 WHERE name = 'Bob'")
+    shop.git("checkout", "-q", "-b", "renamed")
+    shop.edit("customer", ("  code:", "  number:"), ("unique: true", "unique: true, was: code"), ("city: text", "town: {type: text, was: city}"), ("boss: {", "chief: {was: boss, "), ("groups: tags", "marks: {type: tags, was: groups}"))  # fmt: skip
+    shop.edit("item", ("position:", "rank:"), ("required: true}\n  product", "required: true, was: position}\n  product"), ("[[purchase, position]]", "[[purchase, rank]]"))  # fmt: skip
+    shop.edit("purchase", ("helpers:", "aides:"), ("to: helper", "to: helper, was: helpers"), ("order_by: position", "order_by: rank"))  # fmt: skip
+    shop.apply()
+    shop.commit("Renamed")
+
+
+TAGS = "from django.apps import apps; print(list(apps.get_model('shop', 'customer').objects.get(name='Ada').{}.values_list('scope', 'name')))"
+
+
+def test_a_rename_is_taken_back_with_its_values_and_done_again_forth(repository: Repository):
+    shop = repository
+    rename(shop)
+    *_, migration = shop.migrations()
+    towns = shop.values("customer", "number", "town", "chief_id")
+    pairs = shop.values("purchase_aides", "purchase_id", "helper_id")
+    for _again in range(2):
+        shop.git("checkout", "-q", "main")
+        plan = shop.plan()
+        assert (
+            f"customer.town holds what customer.city is to hold (2 values): the migration {migration} renamed" in plan
+        )
+        assert "left over" not in plan and "missing" not in plan and "crm_archive" not in plan
+        shop.apply_in_turn()
+        assert shop.plan(expect=3).count("?") == 1, "the migration whose file is not here"
+        assert shop.values("customer", "code", "city", "boss_id") == towns
+        assert shop.values("purchase_helpers", "purchase_id", "helper_id") == pairs
+        assert shop.values("historicalcustomer", "city")
+        assert "shop.customer.groups" in shop.shell(TAGS.format("groups")).stdout.decode()
+        shop.pages()
+        shop.git("checkout", "-q", "renamed")
+        assert f"customer.city holds what customer.town is to hold (2 values): the migration {migration}" in shop.plan()
+        shop.apply()
+        assert shop.values("customer", "number", "town", "chief_id")[:3] == towns[:3]
+        assert shop.values("purchase_aides", "purchase_id", "helper_id") == pairs
+        assert "shop.customer.marks" in shop.shell(TAGS.format("marks")).stdout.decode()
+        towns = shop.values("customer", "number", "town", "chief_id")
+    shop.edit("customer", ("unique: true, was: code", "was: code"))
+    shop.edit("item", ("unique: [[purchase, rank]]", "unique: [[product, rank, purchase]]"))
+    shop.apply()
+    shop.pages()
+
+
+def test_records_that_the_database_cannot_be_asked_for_are_told_with_what_to_run(repository: Repository):
+    shop = repository
+    branch(shop, "a", "worth: money")
+    shop.git("checkout", "-q", "main")
+    shop.apply_in_turn("--drop-left-over")
+    shop.git("checkout", "-q", "a")
+    shop.execute(f"INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '{shop.migrations()[-1]}', '2026-01-01')")  # fmt: skip
+    told = "This database does not have customer.worth, which the definitions in force ask for"
+    for words in (("export", "customer"), ("purge",)):
+        error = shop.run(*words, expect=1).stderr.decode()
+        assert error.startswith(f"CommandError: {told}") and "Run: manage.py plan, and then manage.py apply" in error
+    assert "503 True\n503 True\n200 False" in shop.shell(ANSWERS.format(told)).stdout.decode()
+    shop.apply()
+    assert shop.run("export", "customer").stdout.startswith(b"id,worth,name,")
+
+
+ANSWERS = """
+from django.contrib.auth import get_user_model
+from django.test import Client
+client = Client(SERVER_NAME="localhost", raise_request_exception=False)
+client.force_login(get_user_model().objects.create_superuser("root", "", "x"))
+for page in ("customer/", "customer/1/change/", "helper/add/"):
+    answer = client.get("/admin/shop/" + page)
+    print(answer.status_code, {!r} in answer.content.decode())
+"""
+
+
+def test_a_rename_that_cannot_be_taken_back_names_the_place_and_waits_for_consent(repository: Repository):
+    shop = repository
+    shop.git("checkout", "-q", "-b", "renamed")
+    shop.rename("helper", "aide")
+    shop.edit("aide", ("fields:\n", "was: helper\nfields:\n"))
+    shop.edit("purchase", ("to: helper", "to: aide"))
+    shop.apply()
+    shop.edit("customer", ("city: text", "town: {type: integer, was: city}"))
+    shop.execute("UPDATE shop_customer SET city = '7'")
+    shop.execute("UPDATE shop_historicalcustomer SET city = '7'")
+    shop.apply()
+    shop.commit("Renamed")
+    shop.git("checkout", "-q", "main")
+    plan = shop.plan()
+    assert "The table of helper is missing in the database. What it held is in aide: the migration 0002_" in plan
+    assert "The column customer.city is missing in the database. What it held is in customer.town: the mig" in plan
+    assert "So apply does not add it empty." in plan and "that is in the way" in shop.refused()
+    shop.git("checkout", "-q", "renamed")
+    shop.plan(expect=0)
 
 
 def test_what_is_left_over_can_be_dropped_archived_and_comes_again_with_its_branch(repository: Repository):
@@ -222,10 +355,51 @@ def test_what_is_left_over_may_be_in_the_way(repository: Repository):
     branch(shop, "a", NICK)
     shop.git("checkout", "-q", "main")
     shop.add_field("customer", "nick: integer")
-    assert "It is in the way of one that these definitions add." in shop.plan()
+    shop.add_field("customer", PHONE)
+    shop.execute("ALTER TABLE shop_helper ADD COLUMN by_hand integer")
+    plan = shop.plan()
+    assert "It is in the way of another one that these definitions add." in plan
+    assert "To give it up: apply --drop-left-over customer.nick archives" in " ".join(plan.split())
     assert "and that is in the way:" in shop.refused()
-    shop.apply("--drop-left-over")
+    assert "Nothing that is left over is called customer.nik. Did you mean 'customer.nick'?" in shop.refused("--drop-left-over", "customer.nik")  # fmt: skip
+    shop.apply_in_turn("--drop-left-over", "customer.nick")
+    assert "by_hand" in shop.columns()["shop_helper"]
     assert shop.values("customer", "nick") == [(None,)] * 3
+
+
+def test_a_column_that_is_left_over_and_added_just_so_keeps_its_values(repository: Repository, full_shop, tmp_path):
+    shop = repository
+    same = (
+        "nick: {type: text, unique: true}",
+        "friend: {type: link, to: customer}",
+        "stars: {type: integer, default: 3}",
+    )
+    generated = "long: {type: integer, compute: len(name)}"
+    shop.git("checkout", "-q", "-b", "a")
+    shop.add_field("customer", *same, generated, "unlike: text")
+    with cloned(shop, full_shop, tmp_path) as other:
+        other.git("checkout", "-q", "-b", "b")
+        other.add_field("customer", *same, generated, PHONE, "unlike: integer")
+        other.apply()
+        other.commit("b")
+        other.git("push", "-q", "origin", "b")
+    shop.apply()
+    shop.commit("a")
+    shop.execute("UPDATE shop_customer SET nick = 'C', friend_id = 2, stars = 5, _nick_key = 'c' WHERE name = 'Ada'")
+    shop.execute("UPDATE shop_historicalcustomer SET nick = 'Then' WHERE name = 'Ada'")
+    shop.git("checkout", "-q", "b")
+    plan = shop.plan()
+    assert "The column customer.nick is left over, with 1 value, and is as these definitions add it." in plan
+    assert plan.count("and is as these definitions add it.") == 5 and "apply keeps its values." in plan
+    assert "customer.unlike is left over, with 0 values: no file here makes it. It is in the way of another" in plan
+    assert "customer.unlike" in shop.refused() and "customer.nick" not in shop.refused()
+    shop.apply_in_turn("--drop-left-over", "customer.unlike")
+    shop.plan(expect=3)
+    assert shop.values("customer", "nick", "friend_id", "stars", "_nick_key", "long", "phone") == [
+        ("C", 2, 5, "c", 3, "0"), (None, None, 3, None, 3, "0"), (None, None, 3, None, 2, "0"),
+    ]  # fmt: skip
+    assert ("Then",) in shop.values("historicalcustomer", "nick")
+    shop.pages()
 
 
 def test_a_link_that_is_left_over_and_must_have_a_value_is_told(repository: Repository):
@@ -233,8 +407,8 @@ def test_a_link_that_is_left_over_and_must_have_a_value_is_told(repository: Repo
     shop.git("checkout", "-q", "-b", "a")
     shop.write("visit", "fields:\n  day: date\n")
     shop.apply()
-    shop.add_field("visit", "who: {type: link, to: customer, required: true}")
     shop.commit("a")
+    shop.add_field("visit", "who: {type: link, to: customer, required: true}")
     shop.apply()
     shop.git("stash", "-q", "-u")
     plan = shop.plan()
@@ -297,6 +471,17 @@ def test_a_uniqueness_that_was_lost_comes_back_and_one_that_is_left_over_is_told
     shop.apply_in_turn("--drop-left-over")
     shop.plan(expect=0)
     shop.execute("INSERT INTO shop_helper (name) VALUES ('Hal')")
+
+
+def test_a_folder_of_another_name_is_told_to_be_renamed(repository: Repository):
+    shop = repository
+    other = Repository(shop.folder.with_name("store"), shop.var, shop.database_url)
+    shop.git("clone", "-q", str(shop.folder), str(other.folder))
+    (name,) = other.migrations()
+    told = f"CommandError: store/migrations/{name}.py is of the business shop, and its folder is called store."
+    for words in (("plan",), ("apply", "--yes"), ("export", "customer")):
+        error = other.run(*words, expect=1).stderr.decode()
+        assert error.startswith(told) and "rename it to shop (git clone … shop)." in error
 
 
 def test_a_migration_with_both_sides_of_a_merge_or_without_what_it_builds_on_is_told(repository: Repository):

@@ -62,18 +62,54 @@ def test_a_computed_field_becomes_given_and_keeps_its_values(computed: Shop):
 
 def test_a_changed_expression_is_worked_out_anew_with_all_that_reads_it(computed: Shop):
     computed.edit("item", ("position * 2", "position * 3"))
-    assert "work out the field item.double (integer) as the definitions say now" in computed.plan()
+    plan = computed.plan()
+    for name in ("item.double", "purchase.furthest", "purchase.beyond"):
+        assert f"  ~ work out the field {name} (integer) as the definitions say now — converts" in plan
     computed.apply()
     assert doubles(computed) == [3, 6, 9, 3, 6, 9]
     assert computed.values("purchase", "furthest", "beyond") == [(9, 10), (9, 10)]
+
+
+def test_a_kept_field_whose_expression_alone_changes_is_told_with_what_follows_from_it(computed: Shop):
     computed.edit("purchase", ("max(items.double)", "min(items.double)"))
+    plan = computed.plan()
+    for name in ("furthest", "beyond"):
+        assert f"  ~ work out the field purchase.{name} (integer) as the definitions say now — converts" in plan
+    assert plan.count("worked out for 2 records") == 2 and plan.endswith("Plan: 2 converting.\n")
     computed.apply()
-    assert computed.values("purchase", "furthest", "beyond") == [(3, 4), (3, 4)]
+    assert computed.values("purchase", "furthest", "beyond") == [(2, 3), (2, 3)]
+
+
+def test_a_kept_field_that_depends_on_the_day_is_worked_out_when_asked_and_loses_nothing(computed: Shop):
+    computed.edit("purchase", ("compute: max(items.double)}", "compute: 'max(items.double, created < now())'}"))  # fmt: skip
+    plan = computed.plan()
+    step = "work out the field purchase.furthest (integer) when it is asked for, and keep it no longer — safe"
+    assert (
+        f"  + {step}" in plan
+        and f"  + {step.replace('furthest', 'beyond')}" in plan
+        and "Its values in the history are archived." in plan
+    )
+    assert "remove the field purchase.furthest" not in plan and "'was: furthest'" not in plan
+    computed.apply()
+    computed.shell(
+        "from django.apps import apps; assert apps.get_model('shop', 'purchase').objects.first().beyond == 7"
+    )
+
+
+def test_an_expression_that_means_the_same_or_has_no_records_is_not_worked_out_anew(computed: Shop):
+    computed.edit("purchase", ("max(items.double)", "(max( items.double ))"))
+    assert "Plan: no change of the database." in computed.plan()
+    computed.edit("purchase", ("(max( items.double ))", "min(items.double)"))
+    computed.execute("DELETE FROM shop_item")
+    computed.execute("DELETE FROM shop_purchase_helpers")
+    computed.execute("DELETE FROM shop_purchase")
+    assert "Plan: no change of the database." in computed.plan()
 
 
 def test_a_field_that_a_computed_one_reads_is_renamed_with_its_values(computed: Shop):
     computed.edit("item", ("position: {type", "rank: {was: position, type"), ("position * 2", "rank * 2"), ("[[purchase, position]]", "[[purchase, rank]]"))  # fmt: skip
     computed.edit("purchase", ("order_by: position", "order_by: rank"))
+    assert "work out the field purchase" not in computed.plan()
     computed.apply()
     assert computed.values("item", "rank", "double")[:3] == [(1, 2), (2, 4), (3, 6)]
     computed.shell(

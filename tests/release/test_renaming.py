@@ -156,6 +156,25 @@ def test_links_of_an_entity_to_itself_follow_its_rename(shop: Shop):
     )
 
 
+def test_a_was_that_names_nothing_beside_what_is_removed_is_refused(shop: Shop):
+    shop.edit("customer", ("city: text", "town: {type: text, was: citty}"))
+    shop.rename("helper", "aide")
+    shop.edit("aide", ("fields:\n", "was: helpr\nfields:\n"))
+    shop.edit("purchase", ("to: helper", "to: aide"))
+    plan = shop.plan()
+    assert "  x add the field customer.town (text) — refused  (shop/customer.yaml:6:27)" in plan
+    assert "'was: citty' names nothing that is there. Did you mean 'city'? If it is new, leave 'was' out." in plan
+    assert "'was: helpr' names nothing that is there. Did you mean 'helper'?" in plan
+    assert "add the field customer.town" in shop.refused("--allow-data-loss")
+
+
+def test_two_that_take_the_same_place_are_refused(shop: Shop):
+    shop.edit("customer", ("city: text", "town: {type: text, was: city}\n  place: {type: text, was: city}"))
+    plan = shop.plan()
+    assert "  x rename the field customer.city to town, with its history — refused  (shop/customer.yaml:6:27)" in plan
+    assert "place is to take the place of city, too (shop/customer.yaml:7:28): only one can, so leave 'was' out" in plan
+
+
 def test_a_was_that_names_nothing_does_nothing(shop: Shop):
     shop.edit("customer", ("city: text", "city: {type: text, was: never}"), ("fields:\n", "was: nobody\nfields:\n"))
     assert "Plan: no change of the database." in shop.plan()

@@ -37,8 +37,9 @@ class Command(BaseCommand):
         parser.add_argument("--allow-data-loss", action="store_true", help="take steps that lose data, archived first")
         parser.add_argument(
             "--drop-left-over",
-            action="store_true",
-            help="first drop what another branch has left in the database, archived before",
+            nargs="*",
+            metavar="NAME",
+            help="first drop what another branch has left in the database, archived: all, or customer.nick",
         )
         parser.add_argument("--sql", action="store_true", help="show the SQL as well")
 
@@ -65,9 +66,9 @@ class Command(BaseCommand):
         """Carry out all that there is to do, and say whether there was anything."""
         location = settings.BUSINESS_LOCATION
         plan = self._planned(business, options)
-        if options["drop_left_over"]:
+        if options["drop_left_over"] is not None:
             self._agree(_("Drop what is left over?"), options)
-            give_up_left_over(plan, self.stdout.write)
+            give_up_left_over(plan, options["drop_left_over"], self.stdout.write)
             plan = self._planned(business, options)
         refuse_differences(plan)
         if not plan.sees_rows and (plan.steps or plan.merges):
