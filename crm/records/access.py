@@ -314,11 +314,12 @@ def _all_fields(entity: Entity) -> list[Field]:
     return [*entity.fields.values(), *(leaf for leaf in entity.leaves if leaf.whole)]
 
 
-def viewer_rows(model: type[models.Model]) -> models.QuerySet:
-    """Return the records that the viewer may see."""
+def viewer_rows(model: type[models.Model], among: models.QuerySet | None = None) -> models.QuerySet:
+    """Return the records that the viewer may see, out of `among`: those in the trash are left out of the default."""
     user = current_viewer()
-    limited = user is not None and hasattr(model, "definition")
-    return visible_rows(user, model) if limited else model._default_manager.all()
+    if user is not None and hasattr(model, "definition"):
+        return visible_rows(user, model, among=among)
+    return model._default_manager.all() if among is None else among
 
 
 def can_view_all_fields(user: Any, entity: Entity, verb: str) -> bool:

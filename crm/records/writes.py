@@ -8,12 +8,13 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from crm.fields.comparison import source_name
 from crm.kernel.events import records_written
 from crm.records.changes import ensure_change_scope
 from crm.records.chunks import chunks
 from crm.records.computed_updates import find_dependents, find_parent_dependents, merge_dirty, schedule_recompute
 from crm.records.gate import check_written
-from crm.records.identity import with_keys
+from crm.records.identity import compared_groups, with_keys
 from crm.records.locks import lock_in_order
 from crm.records.record import Record, fill_on_save
 from crm.records.uniqueness import taken_as_rule_error
@@ -42,6 +43,8 @@ def write_records(
     later = later or {}
     with taken_as_rule_error(everyone), transaction.atomic(), ensure_change_scope():
         before = find_parent_dependents(model, [one.pk for one in updated])
+        if len(everyone) > 1:
+            _free_unique_values(model, updated, columns)
         if created:
             fill_on_save(list(created))
             _leave_empty(model, everyone, later)
@@ -64,6 +67,18 @@ def write_records(
         merge_dirty(before, find_dependents(model, [one.pk for one in updated]))
         schedule_recompute(merge_dirty(before, find_dependents(model, [one.pk for one in created], added=True)))
         check_written(model, [one.pk for one in everyone])
+
+
+def _free_unique_values(model: type[Record], records: Sequence[Record], columns: Collection[str]) -> None:
+    """Empty what is unique and about to change, so that records may exchange their values, or hand them on.
+
+    A database compares row by row, and would refuse the first of two that exchange. A unique column that may not be
+    empty and has no comparison form beside it stays: such values can be handed on in the order of the rows alone.
+    """
+    unique = {name for group in compared_groups(model) for name in group if source_name(name) in columns}
+    emptied = {name: None for name in unique if model._meta.get_field(name).null}
+    for batch in chunks([record.pk for record in records]) if emptied else ():
+        models.QuerySet(model).filter(pk__in=batch).update(**emptied)
 
 
 def lock(record: models.Model) -> None:

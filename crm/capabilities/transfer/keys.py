@@ -17,6 +17,7 @@ from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.display import is_empty
 from crm.records.identity import compared_column, compared_value
+from crm.records.soft_delete import NOT_DELETED
 
 AMBIGUOUS = object()
 PLAIN = Reading()
@@ -116,25 +117,38 @@ class KeyResolver:
         self.target = field.target
 
     def look_up(self, words: Iterable[str]) -> dict[str, Any]:
-        """Return the primary key of each word that is known; AMBIGUOUS where it means several records."""
-        words = list(dict.fromkeys(words))
-        if not self.reference.entity:
-            return self._by_column(words)
-        fields = key_fields(self.target)
-        if not fields:
-            return self._by_id(words)
-        if len(fields) == 1 and fields[0].type.reference(fields[0]) is None:
-            return {**self._without_key(words), **self._by_field(words, fields[0])}
-        return self._by_key(words)
+        """Return the primary key of each word that is known; AMBIGUOUS where it means several records.
 
-    def _without_key(self, words: list[str]) -> dict[str, Any]:
+        Where no record is called so, it is one in the trash: an export names it where a record links to it still. The
+        gate lets such a link stay, and refuses a new one.
+        """
+        words = list(dict.fromkeys(words))
+        targets = self._look_up(words, access.viewer_rows(self.model))
+        missing = [word for word in words if word not in targets]
+        if missing and getattr(self.model, "keeps_deleted", False):
+            deleted_rows = access.viewer_rows(self.model, self.model._base_manager.exclude(NOT_DELETED))
+            deleted = self._look_up(missing, deleted_rows)
+            targets |= {word: key for word, key in deleted.items() if key is not AMBIGUOUS}
+        return targets
+
+    def _look_up(self, words: list[str], rows: models.QuerySet) -> dict[str, Any]:
+        if not self.reference.entity:
+            return self._by_column(words, rows)
+        if not key_fields(self.target):
+            return self._by_id(words, rows)
+        field = plain_key(self.target)
+        if field is not None:
+            return {**self._without_key(words, rows), **self._by_field(words, field, rows)}
+        return self._by_key(words, rows)
+
+    def _without_key(self, words: list[str], rows: models.QuerySet) -> dict[str, Any]:
         """Find the records that were named by their `#id`, for want of a key."""
-        by_id = self._by_id([word[1:] for word in words if word.startswith("#")])
+        by_id = self._by_id([word[1:] for word in words if word.startswith("#")], rows)
         return {f"#{number}": key for number, key in by_id.items()}
 
-    def _by_column(self, words: list[str]) -> dict[str, Any]:
+    def _by_column(self, words: list[str], rows: models.QuerySet) -> dict[str, Any]:
         """Find targets by one column: as it is written, else by the comparison form."""
-        key, rows = self.reference.key, access.viewer_rows(self.model).filter(**self.reference.scope)
+        key, rows = self.reference.key, rows.filter(**self.reference.scope)
         targets: dict[str, Any] = {}
         for batch in chunks(words):
             targets.update(rows.filter(**{f"{key}__in": batch}).values_list(key, "pk"))
@@ -159,15 +173,15 @@ class KeyResolver:
             if bounded_key(fold_text(str(value))) in wanted:
                 yield bounded_key(fold_text(str(value))), pk
 
-    def _by_id(self, words: list[str]) -> dict[str, Any]:
+    def _by_id(self, words: list[str], rows: models.QuerySet) -> dict[str, Any]:
         numbers = [word for word in words if re.fullmatch(r"\d{1,18}", word)]
         targets = {}
         for batch in chunks(numbers):
-            keys = access.viewer_rows(self.model).filter(pk__in=batch).values_list("pk", flat=True)
+            keys = rows.filter(pk__in=batch).values_list("pk", flat=True)
             targets.update({str(key): key for key in keys})
         return targets
 
-    def _by_field(self, words: list[str], field: Field) -> dict[str, Any]:
+    def _by_field(self, words: list[str], field: Field, rows: models.QuerySet) -> dict[str, Any]:
         values: dict[Any, list[str]] = {}
         for word in words:
             try:
@@ -178,19 +192,18 @@ class KeyResolver:
         targets: dict[str, Any] = {}
         column = compared_column(self.model, field.name)
         for batch in chunks([key for key in values if key is not None]):
-            rows = access.viewer_rows(self.model).filter(**{f"{column}__in": batch})
-            for value, key in rows.values_list(column, "pk"):
+            for value, key in rows.filter(**{f"{column}__in": batch}).values_list(column, "pk"):
                 for word in values.get(value, ()):
                     targets[word] = AMBIGUOUS if word in targets else key
         return targets
 
-    def _by_key(self, words: list[str]) -> dict[str, Any]:
+    def _by_key(self, words: list[str], rows: models.QuerySet) -> dict[str, Any]:
         """Find targets by keys of several parts; compared by the comparison form of the whole."""
         wanted: dict[str, list[str]] = {}
         for word in words:
             wanted.setdefault(fold_text(word), []).append(word)
         targets: dict[str, Any] = {}
-        for record in access.viewer_rows(self.model).select_related(*key_joins(self.target)).iterator(chunk_size=2000):
+        for record in rows.select_related(*key_joins(self.target)).iterator(chunk_size=2000):
             for word in wanted.get(fold_text(key_of(record)), ()):
                 targets[word] = AMBIGUOUS if word in targets else record.pk
         return targets
@@ -200,7 +213,7 @@ class KeyResolver:
         words = list(words)
         made = [self.model(**{**self.reference.scope, self.reference.key: word}) for word in words]
         self.model._default_manager.bulk_create(made, ignore_conflicts=True)
-        return self._by_column(words)
+        return self._by_column(words, access.viewer_rows(self.model))
 
 
 def split_words(raw: Any) -> list[str]:

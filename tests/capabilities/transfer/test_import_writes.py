@@ -212,3 +212,17 @@ def test_what_the_database_would_refuse_is_told_by_a_dry_run_too(three, monkeypa
     monkeypatch.setattr("crm.capabilities.transfer.importing.write_records", refuse)
     _, found = import_file(entity("invoice"), "x.csv", LATE, dry_run=True)
     assert "twice" in " ".join(found.refusals) and not found.is_sound
+
+
+def test_a_link_to_what_is_in_the_trash_stays_and_no_other_is_made():
+    """An export names the target of a link that stayed when it was deleted; its import changes nothing."""
+    gone, other = make("trip", code="GONE"), make("trip", code="OTHER")
+    kept, free = make("enquiry", name="Kept", trip=gone), make("enquiry", name="Free", trip=other)
+    gone.delete()
+    kept.refresh_from_db()
+    assert kept.trip_id == gone.pk and not model("trip").objects.filter(pk=gone.pk).exists()
+    file = csv_file(["id", "name", "trip"], [kept.pk, "Kept", "GONE"], [free.pk, "Free", "OTHER"])
+    assert take_in("enquiry", file).counts == {"new": 0, "updated": 0, "unchanged": 2, "failed": 0}
+    file = csv_file(["id", "trip"], [free.pk, "GONE"])
+    assert told(take_in("enquiry", file, user=person("manager"))) == ["2 trip: There is no such trip."]
+    assert told(take_in("enquiry", file)) == ["2 trip: There is no such trip."]

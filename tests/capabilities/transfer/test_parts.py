@@ -8,6 +8,8 @@ from support.records import make, model
 
 from crm.capabilities.transfer import importing
 from crm.capabilities.transfer.file_reader import read_sheet
+from crm.capabilities.transfer.models import ImportRun
+from crm.capabilities.transfer.runs import undo_run
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +65,36 @@ def test_a_value_may_be_handed_on_between_rows_far_apart(parts):
     assert told(plan) == [] and plan.counts["updated"] == 2
     assert ("check_rows", 5) in parts, "then all rows are one part"
     assert {trip.code: trip.slug for trip in model("trip").objects.all()}["T0"] == "slug-4"
+
+
+@pytest.mark.parametrize(
+    "slugs",
+    [
+        {"T0": "slug-1", "T1": "slug-0"},
+        {"T0": "slug-1", "T1": "slug-2", "T2": "slug-3", "T3": "new"},
+        {"T3": "new", "T2": "slug-3", "T1": "slug-2"},
+        {"T0": "slug-4", "T4": "slug-2", "T2": "slug-0"},
+    ],
+    ids=["exchanged", "shifted up", "shifted down", "in a circle"],
+)
+def test_unique_values_are_exchanged_and_shifted_and_that_is_undone(slugs):
+    for number in range(5):
+        make("trip", code=f"T{number}", slug=f"slug-{number}")
+    before = dict(model("trip").objects.values_list("code", "slug"))
+    plan = take_in("trip", csv_file(["code", "slug"], *slugs.items()))
+    assert told(plan) == [] and plan.counts["updated"] == len(slugs)
+    assert dict(model("trip").objects.values_list("code", "slug")) == before | slugs
+    undo_run(ImportRun.objects.get(), None)
+    assert dict(model("trip").objects.values_list("code", "slug")) == before
+
+
+def test_a_new_row_takes_what_another_gives_up():
+    make("trip", code="T0", slug="slug-0")
+    heading = ["code", "name", "slug", "country", "start_date", "end_date", "price"]
+    new = ["N1", "Trip", "slug-0", "PT", "2030-01-01", "2030-01-08", "9"]
+    plan = take_in("trip", csv_file(heading, new, ["T0", "Trip", "other", "PT", "2030-01-01", "2030-01-08", "9"]))
+    assert told(plan) == []
+    assert dict(model("trip").objects.values_list("code", "slug")) == {"N1": "slug-0", "T0": "other"}
 
 
 def test_a_value_of_a_record_that_is_not_in_the_file_is_refused_in_parts(parts):
