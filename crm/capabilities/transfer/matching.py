@@ -69,7 +69,8 @@ class RowMatcher:
         row.matched_by_key = record is None and bool(matched)
         if row.record is not None and access.is_hidden(row.record):
             row.fail(self.heading, NOT_YOURS)
-        self.plan.without_key += self.is_given and row.record is None and (not key or None in key)
+        if self.is_given and row.record is None and not row.errors:
+            self.plan.without_key += not key or None in key
         self._refuse_second_row(row, key)
 
     def _refuse_second_row(self, row: RowResult, key: Key) -> None:

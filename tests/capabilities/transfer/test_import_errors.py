@@ -239,6 +239,12 @@ def test_rows_without_a_key_are_counted_for_they_add_a_record_each_time():
     assert take_in("booking", csv_file(["number"])).warning == "", "numbers are given at saving"
 
 
+def test_a_row_whose_key_cannot_be_read_is_not_told_to_have_none():
+    plan = take_in("customer", csv_file(["name", "email"], ["Ann", "not an e-mail"]), dry_run=True)
+    assert [column for _, column, _ in plan.errors] == ["email"]
+    assert plan.warning == ""
+
+
 def test_a_value_of_a_record_that_the_file_changes_otherwise_is_taken():
     """Only what a record gives up in the file is free: else the database refuses, and names no row."""
     make("trip", code="T1", slug="alps", name="Alps"), make("trip", code="T2", slug="lakes", name="Lakes")
