@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.apps import apps
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from unfold import widgets
 
@@ -82,11 +83,17 @@ class LongSelect(widgets.UnfoldAdminSelect2Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = forms.Widget.get_context(self, name, value, attrs)
-        chosen = context["widget"]["value"]
-        options = (("" if key is None else key, label) for key, label in self.choices)
-        marked = ((key, mark_safe(" selected") if str(key) in chosen else "", label) for key, label in options)
-        context["widget"]["options"] = format_html_join("\n", '<option value="{}"{}>{}</option>', marked)
+        chosen = set(context["widget"]["value"])
+        tags = _option_tags(tuple(("" if key is None else str(key), str(label)) for key, label in self.choices))
+        marked = (f"{head}{' selected' if key in chosen else ''}{tail}" for key, head, tail in tags)
+        context["widget"]["options"] = mark_safe("\n".join(marked))
         return context
+
+
+@lru_cache(maxsize=256)
+def _option_tags(choices: tuple[tuple[str, str], ...]) -> list[tuple[str, str, str]]:
+    """Return each key, and its tag before and behind the place of `selected`: rows of a form have the same choices."""
+    return [(key, format_html('<option value="{}"', key), format_html(">{}</option>", label)) for key, label in choices]
 
 
 def _select(field: Field, **_: Any) -> Made:

@@ -23,6 +23,7 @@ from crm.fields.comparison import key_name
 from crm.release.differences import Altered, LeftOver, UnknownMigration
 from crm.release.errors import NotApplied, NotFinished
 from crm.release.finishing import finish_release, recompute, run_manage
+from crm.release.fresh_tables import make_fresh_tables
 from crm.release.left_over import drop_left_over, values_adopted
 from crm.release.mending import add_missing
 from crm.release.migration_files import merge_migration, write_migration
@@ -157,6 +158,7 @@ def _change_database(
             if plan.missing:
                 add_missing(plan)
             with values_adopted(adopted, plan.claimed, plan.generated, plan.business.label):
+                make_fresh_tables(plan.business.label)
                 call_command("migrate", interactive=False, verbosity=0)
             if roles:
                 sync_roles(plan.business)

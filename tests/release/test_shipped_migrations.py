@@ -22,11 +22,13 @@ MADE_UP = re.compile(r"made\d+_")
 
 
 @pytest.mark.django_db
-def test_migrations_make_the_tables_of_the_models(tmp_path: Path):
+@pytest.mark.parametrize("command", [["migrate", "--verbosity=0"], ["apply", "--yes"]], ids=" ".join)
+def test_migrations_make_the_tables_of_the_models(tmp_path: Path, command: list[str]):
+    """One after the other, as on a server that had each release, and all at once on a new one."""
     shutil.copytree(SHIPPED, tmp_path / "travel")
     with database(connection.vendor) as url:
         migrated = Workplace(tmp_path / "travel", tmp_path / "var", url)
-        migrated.run("migrate", "--verbosity=0")
+        migrated.run(*command)
         made = json.loads(migrated.run_script(Path(__file__).with_name("schema.py")))
         assert migrated.run("migrate", "--check")
     from_models = {name: table for name, table in describe_schema(connection).items() if not MADE_UP.match(name)}
