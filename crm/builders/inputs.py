@@ -17,9 +17,10 @@ from unfold import widgets
 from crm.blueprint.bounds import is_key
 from crm.blueprint.nodes import Field
 from crm.builders.cells import GIVEN_LATER
-from crm.fields.base import Reading, check_storable, limits_of
 from crm.fields.comparison import bounded_key, fold_text
+from crm.fields.limits import check_storable, limits_of
 from crm.fields.notation import POINT, form_notation
+from crm.fields.reading import Reading
 
 Made = dict[str, Any]
 PICKER_STYLES = {"screen": ["admin/css/vendor/select2/select2.css", "admin/css/autocomplete.css"]}

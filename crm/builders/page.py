@@ -34,7 +34,7 @@ from crm.builders.mixins import Access, ShownFields, TypedFormFields
 from crm.builders.ordering import order_by
 from crm.builders.refusals import wrong_keys
 from crm.builders.rows import list_rows, search_words, shown_rows
-from crm.fields.base import Reading
+from crm.fields.reading import Reading
 from crm.kernel.capability import BulkAction, Button, Page, Panel
 from crm.kernel.contributions import Contributions, Kind
 from crm.records import access

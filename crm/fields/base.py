@@ -4,55 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
-from pydantic import AfterValidator
-from pydantic import Field as Key
+from django.db.models import NOT_PROVIDED
 
-from crm.blueprint.bounds import UNSTORABLE
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Field
-from crm.blueprint.sections import Flag, Formula, Name, Section, Text
 from crm.fields.notation import Notation
-
-NOTHING = models.NOT_PROVIDED
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a file writes what is not plain: its words for nothing, its date formats (strptime's), its numbers."""
-
-    nulls: frozenset[str] = frozenset({""})
-    dates: tuple[str, ...] = ()
-    numbers: Notation | None = None
-    """How its texts write numbers; None is the English way, as in definitions."""
-
-
-class Share(float):
-    """A number that a spreadsheet shows as a percentage: 0.2, where people see 20 %."""
-
-
-class ShownNumber(float):
-    """A number that a spreadsheet shows as another text than its digits: 1067, where people see 01067."""
-
-    def __new__(cls, value: float, shown: str) -> ShownNumber:
-        made = super().__new__(cls, value)
-        made.shown = shown
-        return made
-
-
-class Inexact(float):
-    """A number of more than 15 digits in a spreadsheet, which keeps 15: the others are not in the file."""
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A cell whose content is not in the file, though a spreadsheet shows some; `reason` is a sentence."""
-
-    reason: str
+from crm.fields.options import Keyed, Options
+from crm.fields.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -71,54 +33,6 @@ class Reference:
     many: bool = False
     create: bool = False
     scope: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Options(Section):
-    """The options that every field has."""
-
-    label: Text | None = Key(None, description="What people call the field; made from its name when left out.")
-    help: Annotated[str, Key(max_length=400)] | None = Key(None, description="A line of help below the input.")
-    was: Name | None = Key(None, description="The field's former name: the data and its history move along.")
-    read_only: Flag = Key(False, description="Shown in the form, but not changed there.")
-
-
-class Required(Options):
-    """The options of a field that may be required."""
-
-    required: Flag = Key(False, description="Whether a record can be saved without it.")
-
-
-class Computable(Options):
-    """The options of a field whose value may be worked out."""
-
-    compute: Formula | None = Key(
-        None, description="The expression that gives the value: `seats * unit_price - discount`. Nobody types it then."
-    )
-
-
-class Stored(Required, Computable):
-    """The options of a field with a value of its own in the database."""
-
-    default: Any = Key(
-        None,
-        description="What a new record starts with: a plain value and no expression; some types know a word as well, "
-        "such as `today`.",
-    )
-    backfill: Any = Key(None, description="What existing records get when the field is added or becomes required.")
-    index: Flag = Key(False, description="Whether the database keeps an index, for filtering and ordering large lists.")
-
-
-class Keyed(Stored):
-    """The options of a field whose values can be kept apart."""
-
-    unique: Flag = Key(False, description="Whether two records may have the same value.")
-
-
-def _ordered(limits: Any) -> Any:
-    return limits
-
-
-Limit = Annotated[Any, AfterValidator(_ordered)]
 
 
 class FieldType:
@@ -224,15 +138,15 @@ class FieldType:
             "validators": self.validators(field),
             **self._defaults(field),
         }
-        return {key: value for key, value in {**values, **more}.items() if value is not NOTHING}
+        return {key: value for key, value in {**values, **more}.items() if value is not NOT_PROVIDED}
 
     def _defaults(self, field: Field) -> dict[str, Any]:
         """A column's default for Python, and the database's own so that an older release can still insert."""
         default, defaults = self.default(field), {}
-        if default is not NOTHING:
+        if default is not NOT_PROVIDED:
             defaults["default"] = default
         in_database = self.db_default(field)
-        if in_database is not NOTHING:
+        if in_database is not NOT_PROVIDED:
             defaults["db_default"] = in_database
             defaults.setdefault("default", None if self.empty(field) is None else self.empty(field))
         return defaults
@@ -242,23 +156,23 @@ class FieldType:
         return {}
 
     def default(self, field: Field) -> Any:
-        """Return the default of a new record: a value, a callable, or NOTHING."""
+        """Return the default of a new record: a value, a callable, or NOT_PROVIDED."""
         raw = getattr(field.options, "default", None)
         if raw is None:
-            return NOTHING
+            return NOT_PROVIDED
         words = self.default_words(field)
         return words[str(raw)] if str(raw) in words else self.parse(raw, field, Reading())
 
     def db_default(self, field: Field) -> Any:
-        """Return the database's own default: the default or backfill where it is a value, else NOTHING."""
+        """Return the database's own default: the default or backfill where it is a value, else NOT_PROVIDED."""
         default = self.default(field)
-        if default is not NOTHING and not callable(default):
+        if default is not NOT_PROVIDED and not callable(default):
             return default
         backfill = getattr(field.options, "backfill", None)
         if backfill is not None:
             return self.parse(backfill, field, Reading())
         empty = self.empty(field)
-        return NOTHING if self.nullable(field) or empty is None else empty
+        return NOT_PROVIDED if self.nullable(field) or empty is None else empty
 
     def empty(self, field: Field) -> Any:
         """Return the value that means nothing."""
@@ -352,36 +266,3 @@ class FieldType:
     def replaced_values(self, field: Field) -> dict[str, str]:
         """Return the values that take the place of others, which the field no longer takes: old → new."""
         return {}
-
-
-def text_of(raw: Any) -> str:
-    """Return a cell as text: a whole float from a spreadsheet without its `.0`, or what the spreadsheet shows.
-
-    Raises ValueError where a spreadsheet has not kept all digits.
-    """
-    if isinstance(raw, ShownNumber):
-        return raw.shown
-    if isinstance(raw, Inexact):
-        raise ValueError(f"{raw:.15g} has more digits than a spreadsheet keeps in a number: make it a cell of text.")
-    if isinstance(raw, float) and raw.is_integer():
-        return str(int(raw))
-    return str(raw).strip()
-
-
-def check_storable(text: Any) -> None:
-    """Refuse text that no database keeps: NUL characters and lone surrogates. Raises ValidationError."""
-    ProhibitNullCharactersValidator()(text)
-    if UNSTORABLE.search(str(text)):
-        raise ValidationError("Halves of characters are not allowed.", code="surrogates_not_allowed")
-
-
-def limits_of(field: Field) -> tuple[Any, Any]:
-    """Return the field's `min` and `max`, or None."""
-    return getattr(field.options, "min", None), getattr(field.options, "max", None)
-
-
-def check_limits(field: Field, report: Report) -> None:
-    """Report a `min` above `max`."""
-    low, high = limits_of(field)
-    if low is not None and high is not None and low > high:
-        report(f"'min' ({low}) is more than 'max' ({high})", "min")

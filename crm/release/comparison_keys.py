@@ -14,8 +14,8 @@ from django.db import DatabaseError, connection, migrations, models, transaction
 from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.nodes import Field
-from crm.fields.base import Reading
 from crm.fields.comparison import fold_text, is_key_name, key_name, source_name
+from crm.fields.reading import Reading
 from crm.records.identity import comparison_key, key_columns
 from crm.records.soft_delete import DELETED_AT
 from crm.release import data_migrations

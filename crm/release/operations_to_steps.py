@@ -13,8 +13,8 @@ from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.nodes import Field
 from crm.blueprint.problems import Place, did_you_mean
-from crm.fields.base import Reading
 from crm.fields.comparison import is_key_name, source_name
+from crm.fields.reading import Reading
 from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
 from crm.release.alter_field import alter, alter_versions, unseen

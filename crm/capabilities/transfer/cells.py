@@ -15,8 +15,9 @@ from crm.capabilities.transfer.formula_injection import unescape_null_word
 from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, plain_key, split_words
 from crm.capabilities.transfer.notations import decide_notations
 from crm.capabilities.transfer.preparation import ImportPlan, PendingTag, RowResult, Values
-from crm.fields.base import Reading, Unreadable, text_of
+from crm.fields.cell_values import Unreadable, text_of
 from crm.fields.comparison import fold_text
+from crm.fields.reading import Reading
 
 Adjust = Callable[[Field, Any], Any]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import NOT_PROVIDED
+
 from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.file_reader import ABSENT
@@ -18,7 +20,6 @@ from crm.capabilities.transfer.preparation import (
     RowResult,
     stored_records,
 )
-from crm.fields.base import NOTHING
 from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.intended_write import as_before
@@ -124,7 +125,7 @@ def _cells(plan: ImportPlan, column: Column, values: list[Any]) -> _Cells:
 
 
 def _is_needed(leaf: Field) -> bool:
-    return getattr(leaf.options, "required", False) and leaf.type.default(leaf) is NOTHING
+    return getattr(leaf.options, "required", False) and leaf.type.default(leaf) is NOT_PROVIDED
 
 
 def _compare_cell(row: RowResult, record: Record, cells: _Cells, value: Any, is_new: bool, exact: bool) -> None:

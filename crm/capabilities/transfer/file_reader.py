@@ -16,7 +16,7 @@ from typing import Any
 from crm.capabilities.transfer.formula_injection import decode, unescape
 from crm.capabilities.transfer.unpacking import is_bomb
 from crm.capabilities.transfer.workbook import read_rows
-from crm.fields.base import Unreadable
+from crm.fields.cell_values import Unreadable
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 250_000

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice, product
 from typing import Any
 
-from crm.fields.base import Inexact, Share, ShownNumber, Unreadable
+from crm.fields.cell_values import Inexact, Share, ShownNumber, Unreadable
 
 DIGITS = 15
 """Spreadsheets calculate with 15 digits: what a number had beyond them is not in the file."""
