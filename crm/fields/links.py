@@ -17,9 +17,10 @@ from crm.blueprint.problems import did_you_mean
 from crm.blueprint.sections import Flag, Name, Text
 from crm.fields import columns
 from crm.fields.actor import current_actor
-from crm.fields.base import FieldType, Reference
+from crm.fields.base import FieldType
 from crm.fields.cell_values import text_of
 from crm.fields.comparison import fold_text
+from crm.fields.faces.exchange import Reference
 from crm.fields.options import Options, Required
 from crm.fields.reading import Reading
 

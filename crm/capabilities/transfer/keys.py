@@ -11,9 +11,9 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity, Field
-from crm.fields.base import Reference
 from crm.fields.cell_values import text_of
 from crm.fields.comparison import bounded_key, fold_text
+from crm.fields.faces.exchange import Reference
 from crm.fields.reading import Reading
 from crm.records import access
 from crm.records.chunks import chunks
