@@ -15,8 +15,9 @@ from crm.builders.child_rows import RowsAdmin, StackedRowsAdmin
 from crm.builders.filters import build_filterset, filter_panels
 from crm.builders.forms import RecordForm, RowForm, RowsFormSet
 from crm.builders.help import HELP_BUTTON, HELP_PAGE
-from crm.builders.page import RecordAdmin, search_lookup
+from crm.builders.list_page import search_lookup
 from crm.builders.panels import related_panel
+from crm.builders.record_admin import RecordAdmin
 from crm.kernel.capability import Capability
 from crm.kernel.contributions import Contributions, Kind
 
