@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from crm.blueprint.nodes import Field
-from crm.builders.forms import reason_field
+from crm.builders.record_form import reason_field
 from crm.kernel.capability import BulkAction
 from crm.records import access
 from crm.records.batches import BATCH, joins_of_checks, write_what_can_be

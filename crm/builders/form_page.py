@@ -11,8 +11,8 @@ from django.template.response import TemplateResponse
 
 from crm.blueprint.nodes import Entity
 from crm.builders.buttons import plain_buttons, stateful_buttons
-from crm.builders.forms import showing_rule_error
 from crm.builders.live import has_live_parts, live_state
+from crm.builders.record_form import showing_rule_error
 from crm.builders.tabs import shown_tabs
 from crm.fields.reading import Reading
 from crm.kernel.contributions import Kind
