@@ -13,7 +13,8 @@ from crm.blueprint.sections import Flag, Name, Section
 from crm.capabilities.history import pages
 from crm.capabilities.history.list_as_of import list_as_of
 from crm.capabilities.history.record_as_of import record_as_of
-from crm.capabilities.history.revert import REVERT, UNDO, UNDO_OF_OWN, revert_change
+from crm.capabilities.history.revert import REVERT
+from crm.capabilities.history.undo import UNDO, UNDO_OF_OWN, revert_change
 from crm.capabilities.history.versions import follow_names, keep_bulk_versions, keep_computed, register
 from crm.kernel.capability import Button, Capability, Finish, Page, Panel
 from crm.kernel.contributions import Contributions, Kind
