@@ -197,7 +197,7 @@ def _changed_elsewhere(entity: Entity, names: set[str]) -> set[tuple[str, str, b
 
     The last part says whether it is seen from another record: a column of the written record itself is.
     """
-    net = dependency_graph(entity.business)
+    graph = dependency_graph(entity.business)
     todo = [(entity.name, name, False) for name in names]
     known: set[tuple[str, str, bool]] = set()
     while todo:
@@ -206,9 +206,9 @@ def _changed_elsewhere(entity: Entity, names: set[str]) -> set[tuple[str, str, b
             continue
         known.add(source_column)
         source, column, is_elsewhere = source_column
-        for watch, columns in net.of_source(source):
-            crosses = is_elsewhere or bool(watch.lookup_path or watch.link)
-            todo += [(watch.target, name, crosses) for name in columns.get(column, ())]
+        for dependency, columns in graph.of_source(source):
+            crosses = is_elsewhere or bool(dependency.lookup_path or dependency.link)
+            todo += [(dependency.target, name, crosses) for name in columns.get(column, ())]
         owner = entity.business.entities[source]
         todo += [
             (source, name, is_elsewhere)
