@@ -18,10 +18,10 @@ from django.db import models, transaction
 from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED
 from crm.blueprint.nodes import Entity, Field
 from crm.kernel.events import values_computed
-from crm.records.after_writing import checking
 from crm.records.changes import ensure_change_scope
 from crm.records.chunks import chunks
 from crm.records.computed import compile_context, computed_expression, set_generated_values
+from crm.records.deferred_checks import defer_checks
 from crm.records.dependencies import Dependency, Trigger, dependency_graph
 from crm.records.gate import check_written
 from crm.records.identity import refresh_keys
@@ -123,7 +123,7 @@ def defer_recompute() -> Iterator[None]:
     if _waiting.get() is not None:
         yield
         return
-    with transaction.atomic(), checking():
+    with transaction.atomic(), defer_checks():
         token = _waiting.set({})
         try:
             yield
@@ -146,7 +146,7 @@ def recompute_dirty(dirty: DirtyFields) -> None:
     """Work out what is dirty, and what depends on what has changed then."""
     if not dirty:
         return
-    with taken_as_rule_error(), transaction.atomic(), ensure_change_scope(), checking():
+    with taken_as_rule_error(), transaction.atomic(), ensure_change_scope(), defer_checks():
         while dirty:
             level, model = min(((_lowest_level(one, dirty[one]), one) for one in dirty), key=lambda pair: pair[0])
             todo, graph = dirty[model], dependency_graph(model.definition.business)

@@ -15,8 +15,8 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity, Field
-from crm.records.after_writing import hold
 from crm.records.chunks import chunks
+from crm.records.deferred_checks import check_or_defer
 from crm.records.intended_write import Batch, Refusal
 from crm.records.locks import lock_in_order
 from crm.records.rules import RuleBroken
@@ -98,10 +98,11 @@ def check_row_limits(model: type[models.Model], keys: Collection[Any], columns: 
             rows = not_deleted(model)
             batches = chunks(sorted(keys))
             parents = {key for batch in batches for key in rows.filter(pk__in=batch).values_list(link, flat=True)}
-            hold(_check, apps.get_model(table.business.label, table.entity.class_name), table, parents - {None})
+            parent_model = apps.get_model(table.business.label, table.entity.class_name)
+            check_or_defer(_check, parent_model, table, parents - {None})
     for table in tables_with_limit(entity) if keys else ():
         if columns is None or table.options.rows in columns:
-            hold(_check, model, table, keys)
+            check_or_defer(_check, model, table, keys)
 
 
 def _check(parent: type[models.Model], table: Field, keys: Collection[Any]) -> None:
