@@ -36,10 +36,10 @@ def parents_with_limit(entity: Entity) -> list[Field]:
 
 def refuse_rows_beyond_limits(batch: Batch) -> Iterator[Refusal]:
     """Refuse rows that their parent has no room for, and parents that would have less room than rows."""
-    if not batch.way_in.with_parent:
+    if not batch.way_in.is_row_in_form:
         for table in parents_with_limit(batch.entity):
             yield from _without_room(batch, table)
-    if not batch.way_in.with_rows:
+    if not batch.way_in.has_rows_in_form:
         for table in tables_with_limit(batch.entity):
             yield from _with_less_room(batch, table)
 

@@ -38,13 +38,15 @@ class History(Capability):
     panels = {"timeline": "History"}
     actions = {"revert_change": revert_change}
     ways_in = (
-        WayIn(REVERT, "A record and its rows, brought back to a version.", brings_back=True),
-        WayIn(UNDO, "Everything that a change wrote, undone: the undo of an import.", brings_back=True),
+        WayIn(REVERT, "A record and its rows, brought back to a version.", is_restoring=True),
+        WayIn(UNDO, "Everything that a change wrote, undone: the undo of an import.", is_restoring=True),
     )
     ways_out = (
         WayOut(REVERT, "Rows that were added since the version which is brought back."),
         WayOut(UNDO, "What a change of somebody else's added."),
-        WayOut(UNDO_OF_OWN, "What a change of the user's own added, and nobody has changed since.", takes_back=True),
+        WayOut(
+            UNDO_OF_OWN, "What a change of the user's own added, and nobody has changed since.", is_taking_back=True
+        ),
     )
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:

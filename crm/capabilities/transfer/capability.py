@@ -24,7 +24,7 @@ class Transfer(Capability):
     name = "transfer"
     summary = "Import and export of CSV, XLSX and JSON, with a preview of every change, all errors told, and undo."
     Section = TransferSection
-    ways_in = (WayIn(IMPORT, "The rows of a file, new and changed.", from_file=True),)
+    ways_in = (WayIn(IMPORT, "The rows of a file, new and changed.", is_from_file=True),)
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         known = {leaf.name for leaf in file_fields(entity)}

@@ -27,7 +27,7 @@ class Trash(Capability):
     Section = TrashSection
     actions = {"put_in_trash": put_in_trash}
     ways_in = (
-        WayIn(RESTORE, "What comes back from the trash, with what went along.", verb="delete", brings_back=True),
+        WayIn(RESTORE, "What comes back from the trash, with what went along.", verb="delete", is_restoring=True),
     )
     ways_out = (WayOut(FOR_GOOD, "What lies in the trash, deleted for good before its time is over."),)
 
