@@ -14,9 +14,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm.builders.entity_form import EntityForm
 from crm.records.changes import MAX_REASON, REASON
+from crm.records.locks import lock_record
 from crm.records.rules import RuleBroken
 from crm.records.soft_delete import is_deleted
-from crm.records.writes import lock
 
 VERSION_TOKEN = "record_seen"
 """The hidden input with the state of the record that the form was made of."""
@@ -79,7 +79,7 @@ class RecordForm(EntityForm):
 
     def _state_locked(self) -> str:
         """Return the state once whoever is saving the record now is done; who comes next waits for this one."""
-        lock(self.instance)
+        lock_record(self.instance)
         return self._state_now()
 
     def _state_now(self) -> str:

@@ -19,9 +19,9 @@ from crm.capabilities.history.timeline import changes_since, newest_version, rea
 from crm.kernel.contributions import Kind
 from crm.records import access
 from crm.records.changes import REASON, change_scope
+from crm.records.locks import lock_record
 from crm.records.record import Record
 from crm.records.soft_delete import DELETED_AT
-from crm.records.writes import lock
 
 MAX_PANEL_ENTRIES = 60
 SEEN = "seen"
@@ -111,7 +111,7 @@ def _revert(request: HttpRequest, record: Record, version: Any, reason: str) -> 
     then = date_format(timezone.localtime(version.history_date), "j M Y, H:i")
     try:
         with transaction.atomic(), change_scope(request.user, reason or f"Back to the version of {then}", "revert"):
-            lock(record)
+            lock_record(record)
             if request.POST.get(SEEN) != newest_version(record):
                 return False
             left_out = revert_record(record, version)

@@ -19,9 +19,10 @@ from crm.records.computed_updates import defer_recompute, find_dependents, sched
 from crm.records.deletion import collect_deletion
 from crm.records.gate import check_removals, check_writes, raise_all
 from crm.records.intended_write import IntendedWrite, as_before
+from crm.records.locks import select_for_write
 from crm.records.record import Record
 from crm.records.soft_delete import not_deleted
-from crm.records.stored import as_stored, lock
+from crm.records.stored import as_stored
 from crm.records.writes import write_records
 
 UNDO = "undo"
@@ -153,7 +154,7 @@ def _lock_touched(model: type[Record], change: uuid.UUID) -> list[Any]:
     """Lock the records that a change wrote, so that none gets another version meanwhile, and return their keys."""
     keys = sorted(set(model.history.filter(history_change=change).order_by().values_list("id", flat=True)))
     for batch in chunks(keys):
-        list(lock(model._base_manager.filter(pk__in=batch).order_by("pk")).values_list("pk"))
+        list(select_for_write(model._base_manager.filter(pk__in=batch).order_by("pk")).values_list("pk"))
     return keys
 
 

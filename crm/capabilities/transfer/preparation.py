@@ -15,8 +15,8 @@ from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.keys import key_fields
 from crm.records import access
+from crm.records.locks import select_for_write
 from crm.records.record import Record
-from crm.records.stored import lock
 
 NEW, UPDATED, UNCHANGED, FAILED = "new", "updated", "unchanged", "failed"
 NOT_YOURS = "names a record that is not yours to change."
@@ -220,4 +220,4 @@ def stored_records(plan: ImportPlan, column: str, values: Collection[Any]) -> mo
     rows = plan.model._default_manager.filter(**{f"{column}__in": values}).prefetch_related(*many)
     joins = access.access_joins(plan.entity)
     rows = rows.select_related(*joins) if joins else rows
-    return lock(rows.order_by("pk")) if plan.locks else rows
+    return select_for_write(rows.order_by("pk")) if plan.locks else rows

@@ -19,10 +19,9 @@ from crm.records.deletion import Deletion, Model, all_rows, collect_deletion
 from crm.records.gate import check_removals, check_writes, check_written, raise_all
 from crm.records.identity import compared_column
 from crm.records.intended_write import IntendedWrite, Refusal, as_before
-from crm.records.locks import keep_from_deletion
+from crm.records.locks import keep_from_deletion, lock_record
 from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted, not_deleted
 from crm.records.stored import as_stored
-from crm.records.writes import lock
 
 RESTORE = "restore"
 """The way in of what comes back from the trash."""
@@ -111,7 +110,7 @@ def delete_from_trash(record: Any) -> int:
 
 def lock_in_trash(record: Any) -> None:
     """Lock a record until the transaction ends. Raises NotInTrash unless it is in the trash, by the same deletion."""
-    lock(record)
+    lock_record(record)
     if not type(record)._base_manager.filter(GONE, pk=record.pk, **{DELETED_IN: record.deleted_in}).exists():
         raise NotInTrash
 

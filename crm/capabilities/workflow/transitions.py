@@ -23,9 +23,9 @@ from crm.records.computed import coerce_to_column
 from crm.records.display import field_value, is_empty, render_template
 from crm.records.gate import check_writes, raise_refusals
 from crm.records.intended_write import IntendedWrite, as_before
+from crm.records.locks import select_for_write
 from crm.records.record import Record
 from crm.records.rules import RuleBroken
-from crm.records.stored import lock
 
 STEP = "step"
 """The way in of actions."""
@@ -56,7 +56,7 @@ def perform(record: Record, name: str, user: Any = None, comment: str = "") -> R
 
 def _locked(record: Record) -> Record:
     """Read the record anew, and let everybody else wait who wants to do something with it."""
-    stored = lock(type(record)._base_manager.filter(pk=record.pk)).first()
+    stored = select_for_write(type(record)._base_manager.filter(pk=record.pk)).first()
     if stored is None:
         raise TransitionNotAllowed(f"{record} is not there any more.")
     return stored
