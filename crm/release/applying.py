@@ -28,7 +28,7 @@ from crm.release.mending import add_missing
 from crm.release.migration_files import merge_migration, write_migration
 from crm.release.plan import ReleasePlan
 from crm.release.plan_text import plan_text
-from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, LastRelease, note_release
+from crm.release.releases import LastRelease, Task, note_release
 from crm.release.renamed_columns import renames_of
 from crm.release.roles import sync_roles
 from crm.release.snapshot import read_snapshot, write_snapshot
@@ -99,7 +99,7 @@ def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) 
         renames = [rename.as_data() for rename in plan.pending_renames]
         facts = {"hash": plan.release.hash if plan.release else "", "renames": renames}
         adopted = [each for each in plan.adopted if plan.filed.issuperset(each.columns)]
-        _change_database(plan, [RECOMPUTE, RELOAD], facts, adopted)
+        _change_database(plan, [Task.RECOMPUTE, Task.RELOAD], facts, adopted)
     _tell_written(written, location, say)
     with suppress(NotFinished, ImproperlyConfigured):  # It is noted, and done by the apply that follows.
         read_snapshot(location.snapshot, location.folder)
@@ -115,8 +115,9 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     migrations = [merge_migration(plan.business.label, plan.merges)] if plan.merges else []
     migrations += [plan.migration()] if plan.operations else []
     written = [write_migration(migration, location) for migration in migrations]
-    rules = " ".join([RULES, *(rule_check.key for rule_check in plan.rules_to_count)]) if plan.rules_to_count else ""
-    tasks = [task for task in (SNAPSHOT, RECOMPUTE, rules, RELOAD) if task]
+    rules = [rule_check.key for rule_check in plan.rules_to_count]
+    counting = [Task.COUNT_RULES.note(*rules)] if rules else []
+    tasks = [Task.WRITE_SNAPSHOT, Task.RECOMPUTE, *counting, Task.RELOAD]
     name = migrations[-1].name if migrations else ""
     facts: dict[str, Any] = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
     renames = [*plan.pending_renames, *renames_of(plan.name, plan.operations)]

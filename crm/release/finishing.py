@@ -19,17 +19,17 @@ from crm.blueprint.expressions.computing import MATERIALIZED
 from crm.business import Location
 from crm.release.errors import NotFinished
 from crm.release.plan import ReleasePlan
-from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, LastRelease, strike_off
+from crm.release.releases import LastRelease, Task, strike_off
 from crm.release.rule_violations import rules_of
 from crm.release.snapshot import write_snapshot
 
 
 def finish_release(plan: ReleasePlan, release: LastRelease, location: Location, say: Callable[[str], None]) -> None:
     """Do what a release has still to do after its migrations, and strike each task off. Raises NotFinished."""
-    for task in release.pending:
-        name, *arguments = task.split(" ")
-        TASKS[name](plan, location, say, arguments)
-        strike_off(release, task)
+    for noted in release.pending:
+        task, arguments = Task.read(noted)
+        TASKS[task](plan, location, say, arguments)
+        strike_off(release, noted)
 
 
 def _write_snapshot(plan: ReleasePlan, location: Location, say: Callable[[str], None], arguments: list[str]) -> None:
@@ -75,4 +75,9 @@ def _reload(plan: ReleasePlan, location: Location, say: Callable[[str], None], a
         say("Gunicorn reloads.")
 
 
-TASKS = {SNAPSHOT: _write_snapshot, RECOMPUTE: recompute, RULES: _count_rules, RELOAD: _reload}
+TASKS = {
+    Task.WRITE_SNAPSHOT: _write_snapshot,
+    Task.RECOMPUTE: recompute,
+    Task.COUNT_RULES: _count_rules,
+    Task.RELOAD: _reload,
+}
