@@ -30,9 +30,10 @@ class DeletePage:
         try:
             return super().delete_view(request, object_id, context)
         except RuleBroken as broken:
-            messages.error(request, f"Nothing was deleted. {broken.record}: {broken.messages[0]}")
+            words = {"record": broken.record, "why": broken.messages[0]}
+            messages.error(request, _("Nothing was deleted. %(record)s: %(why)s") % words)
         except models.ProtectedError:
-            messages.error(request, "Nothing was deleted: other records still point to it.")
+            messages.error(request, _("Nothing was deleted: other records still point to it."))
         except ValidationError as error:
             messages.error(request, _("Nothing was deleted. %(why)s") % {"why": " ".join(error.messages)})
         return HttpResponseRedirect(self.url("change", object_id))

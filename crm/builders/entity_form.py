@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.models import InlineForeignKeyField
+from django.utils.translation import gettext as _
 
 from crm.records.intended_write import Entering
 from crm.records.rules import UNREAD, hidden_fields
@@ -29,7 +30,7 @@ class EntityForm(forms.ModelForm):
         for name, field in self.fields.items():
             value = getattr(self.instance, name, None) if isinstance(field, forms.TypedChoiceField) else None
             if value and str(value) not in {str(key) for key, _label in field.widget.choices}:
-                field.choices = [*field.choices, (value, f"{value} (no longer a choice)")]
+                field.choices = [*field.choices, (value, _("%(value)s (no longer a choice)") % {"value": value})]
 
     def new_links(self) -> dict[str, set[Any]]:
         """Return the new targets of the many-to-many fields that were changed: field → primary keys."""

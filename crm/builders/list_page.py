@@ -112,7 +112,8 @@ class ListPage:
         try:
             response = super().changelist_view(request, context)
         except RuleBroken as broken:
-            messages.error(request, f"Nothing was done. {broken.record}: {broken.messages[0]}")
+            words = {"record": broken.record, "why": broken.messages[0]}
+            messages.error(request, _("Nothing was done. %(record)s: %(why)s") % words)
             return HttpResponseRedirect(request.get_full_path())
         except ValidationError as error:
             messages.error(request, _("Nothing was done. %(why)s") % {"why": " ".join(error.messages)})
@@ -142,7 +143,9 @@ def _runner(action: BulkAction) -> Callable[..., HttpResponse | None]:
             allowed = rows.filter(pk__in=access.visible_rows(request.user, admin.model, action.verb).values("pk"))
             left = rows.count() - allowed.count()
             if left:
-                messages.warning(request, f"{left} of them are left out: they are not yours to {action.verb}.")
+                words = {"count": left, "verb": action.verb}
+                text = _("%(count)s of them are left out: they are not yours to %(verb)s.") % words
+                messages.warning(request, text)
         return action.run(admin, request, allowed)
 
     return run

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path as url_path
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from crm.builders.live import live_page
 from crm.builders.panel_page import panel_page
@@ -77,6 +78,7 @@ class PageUrls:
         response = next(responses, None)
         if response is not None:
             return response
-        context = {**self.admin_site.each_context(request), "title": f"No such {opts.verbose_name}", "opts": opts}
+        title = _("No such %(record)s") % {"record": opts.verbose_name}
+        context = {**self.admin_site.each_context(request), "title": title, "opts": opts}
         context["list_url"] = self.url("changelist")
         return TemplateResponse(request, "crm/not_there.html", context, status=404)

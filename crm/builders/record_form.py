@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Max
+from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm.builders.entity_form import EntityForm
@@ -63,11 +64,11 @@ class RecordForm(EntityForm):
             self._tell(broken)
         seen = cleaned.get(VERSION_TOKEN)
         if seen and self.instance.pk and seen != self._state_locked():
-            raise ValidationError(
+            text = _(
                 "Someone else saved this record while you were editing. Nothing of yours was saved, so that "
-                "nothing of theirs is lost: open it in a second window, see its history, and save again there.",
-                code="stale",
+                "nothing of theirs is lost: open it in a second window, see its history, and save again there."
             )
+            raise ValidationError(text, code="stale")
         return cleaned
 
     def _tell(self, broken: RuleBroken) -> None:
@@ -96,8 +97,7 @@ class RecordForm(EntityForm):
 
 def reason_field(required: bool) -> forms.CharField:
     """Return the input that asks why something is changed."""
-    help_text = "Kept in the history beside the change."
+    help_text = _("Kept in the history beside the change.")
     widget = UnfoldAdminTextInputWidget()
-    return forms.CharField(
-        label="Reason for the change", required=required, max_length=MAX_REASON, help_text=help_text, widget=widget
-    )
+    label = _("Reason for the change")
+    return forms.CharField(label=label, required=required, max_length=MAX_REASON, help_text=help_text, widget=widget)

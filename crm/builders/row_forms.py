@@ -134,8 +134,9 @@ class RowsFormSet(PaginationInlineFormSet):
         kept = [form for form in kept if not self._should_delete_form(form)]
         count = len(kept) + self.rows_on_other_pages.count()
         if count > limit:
-            counter = self.instance.definition.fields[self.counter].label
-            raise ValidationError(f"{self.label}: {count} are too many; {counter.lower()} is {limit}.")
+            counter = self.instance.definition.fields[self.counter].label.lower()
+            words = {"label": self.label, "count": count, "counter": counter, "limit": limit}
+            raise ValidationError(_("%(label)s: %(count)s are too many; %(counter)s is %(limit)s.") % words)
 
     def _refusal(self) -> str:
         words = {"label": self.label, "count": f"{self.refused:,}", "most": MAX_NEW_ROWS}
