@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
+from django.utils.translation import gettext as _
 
 from crm.capabilities.history.version_values import column_names, describe_missing_target, missing_targets
 from crm.capabilities.history.versions import links_of
@@ -116,7 +117,8 @@ def _allowed(writes: list[IntendedWrite], left_out: list[str]) -> list[IntendedW
         record, before = refusal.write.record, refusal.write.before
         column, leaf = record._meta.get_field(refusal.field), record.definition.find(refusal.field)
         setattr(record, column.attname, getattr(before, column.attname))
-        left_out.append(f"{leaf.label.lower()} stays {display(record, leaf)}")
+        words = {"field": leaf.label.lower(), "value": display(record, leaf)}
+        left_out.append(_("%(field)s stays %(value)s") % words)
     left = [replace(write) for write in writes]
     raise_all(check_writes(left))
     return left

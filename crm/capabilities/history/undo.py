@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from crm.capabilities.history.revert import restore
 from crm.capabilities.history.version_values import column_names, describe_missing_target, missing_targets
@@ -170,7 +171,8 @@ def _chains(model: type[Record], change: uuid.UUID) -> dict[Any, list[tuple]]:
 
 def _name(model: type[Record], key: Any) -> str:
     record = model._default_manager.filter(pk=key).first()
-    return str(record) if record else f"{model._meta.verbose_name} {key} (deleted)"
+    words = {"kind": model._meta.verbose_name, "key": key}
+    return str(record) if record else _("%(kind)s %(key)s (deleted)") % words
 
 
 def _restore_many(model: type[Record], history_ids: list[int]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from crm.capabilities.history.versions import title_of_gone
 from crm.records.record import Record
@@ -36,7 +37,7 @@ def missing_targets(model: type[Record], versions: Iterable[Any]) -> dict[str, s
 def describe_missing_target(model: type[Record], name: str, key: Any) -> str:
     """Say which target is gone. Raises ValidationError where the record cannot be without it."""
     link = next(column for column in model._meta.concrete_fields if column.attname == name)
-    text = f"{str(link.verbose_name).lower()} was {title_of_gone(link.related_model, key)}"
+    words = {"field": str(link.verbose_name).lower(), "target": title_of_gone(link.related_model, key)}
     if not link.null:
-        raise ValidationError(f"its {text}, and it cannot be without one.")
-    return text
+        raise ValidationError(_("its %(field)s was %(target)s, and it cannot be without one.") % words)
+    return _("%(field)s was %(target)s") % words
