@@ -19,8 +19,6 @@ from crm.records.locks import select_for_write
 from crm.records.record import Record
 
 NEW, UPDATED, UNCHANGED, FAILED = "new", "updated", "unchanged", "failed"
-NOT_YOURS = "names a record that is not yours to change."
-FAULT = "leads to the record of row {row}, which cannot be imported."
 PART = 2_000
 """How many rows have their records in memory at a time."""
 Values = dict[str, list[Any]]
@@ -183,7 +181,9 @@ class ImportPlan:
             for row, heading in linking.pop(target.number, ()):
                 if not row.errors:
                     row.fault, row.status = target.fault or target.number, FAILED
-                    row.fail(heading, FAULT.format(row=row.fault))
+                    row.fail(
+                        heading, _("leads to the record of row %(row)s, which cannot be imported.") % {"row": row.fault}
+                    )
                     failing.append(row)
 
     @property
