@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from crm.release.renamed_columns import renames_of
 from crm.release.roles import sync_roles
 from crm.release.snapshot import read_snapshot, write_snapshot
 from crm.release.steps import LOSES, REFUSED
+
+logger = logging.getLogger(__name__)
 
 LOCK = 7_431_990_211
 
@@ -101,9 +104,11 @@ def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) 
         adopted = [each for each in plan.adopted if plan.filed.issuperset(each.columns)]
         _change_database(plan, [Task.RECOMPUTE, Task.RELOAD], facts, adopted)
     _tell_written(written, location, say)
-    with suppress(NotFinished, ImproperlyConfigured):  # It is noted, and done by the apply that follows.
+    try:
         read_snapshot(location.snapshot, location.folder)
         recompute(plan)
+    except (NotFinished, ImproperlyConfigured) as error:  # It is noted, and done by the apply that follows.
+        logger.warning("Computed values are left to the apply that follows: %s", error)
 
 
 def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]) -> None:
@@ -124,6 +129,8 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     facts["renames"] = [rename.as_data() for rename in renames]
     with _undone_if_refused(written):
         release = _change_database(plan, tasks, facts, plan.adopted, roles=True)
+    words = (release.pk, plan.business.label, len(plan.steps), name or "none")
+    logger.info("Release %s of %s: %s steps, migration %s", *words)
     try:
         finish_release(plan, release, location, say)
     finally:
@@ -141,12 +148,19 @@ def _undone_if_refused(written: list[Path]) -> Iterator[None]:
     try:
         yield
     except NotApplied:
-        with suppress(DatabaseError):  # It may be that the connection broke while it was answering: then they stay.
-            was_run = {name for _app, name in MigrationRecorder(connection).applied_migrations()}
-            for path in written:
-                if path.stem not in was_run:
-                    path.unlink()
+        for path in _not_run(written):
+            path.unlink()
         raise
+
+
+def _not_run(written: list[Path]) -> list[Path]:
+    """Return the migrations that the database says it has not run; none where it does not answer: then they stay."""
+    try:
+        was_run = {name for _app, name in MigrationRecorder(connection).applied_migrations()}
+    except DatabaseError as error:  # It may be that the connection broke while it was answering.
+        logger.warning("Migrations were written, and stay: the database does not say if it ran them: %s", error)
+        return []
+    return [path for path in written if path.stem not in was_run]
 
 
 def _change_database(
@@ -163,6 +177,7 @@ def _change_database(
                 sync_roles(plan.business)
             return note_release(plan.business.label, tasks, **facts)
     except Exception as error:
+        logger.info("The database refused a release", exc_info=error)
         raise NotApplied(f"The database refused, and is as it was: {error}") from error
 
 

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import logging
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,8 @@ from crm.capabilities.transfer.formula_injection import decode, unescape
 from crm.capabilities.transfer.unpacking import is_bomb
 from crm.capabilities.transfer.workbook import read_rows
 from crm.fields.cell_values import Unreadable
+
+logger = logging.getLogger(__name__)
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 250_000
@@ -192,6 +195,7 @@ def _read_xlsx(data: bytes) -> Sheet:
     except FileRefused:
         raise
     except Exception as error:  # A damaged workbook makes the libraries below raise whatever there is.
+        logger.info("A workbook could not be read", exc_info=error)
         text = _("This is no Excel workbook that can be read (%(error)s).") % {"error": type(error).__name__}
         raise FileRefused(text) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import forms
@@ -25,6 +26,8 @@ from crm.capabilities.transfer.models import PREVIEWED, ImportRun
 from crm.capabilities.transfer.runs import discard_run, finish_run, imported_before, renew_run, start_run, undo_run
 from crm.fields.notation import SAMPLES
 from crm.records import access
+
+logger = logging.getLogger(__name__)
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -117,6 +120,7 @@ def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
             written = {name: form.cleaned_data[name] for name in ("numbers", "encoding")}
             run = start_run(admin.definition, upload.name, upload.read(), request.user, **written)
         except FileRefused as error:
+            logger.warning("A file for %s was refused: user %s", admin.definition.name, request.user.pk)
             for line in str(error).splitlines():
                 form.add_error("file", line)
         else:
@@ -178,5 +182,6 @@ def _act(admin: Any, request: HttpRequest, run: ImportRun) -> HttpResponse:
         elif "undo" in request.POST:
             messages.success(request, undo_run(run, request.user))
     except (ImportRefused, FileRefused) as error:
+        logger.warning("Import %s of %s was refused: user %s", run.pk, admin.definition.name, request.user.pk)
         messages.error(request, str(error))
     return back
