@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.blueprint.nodes import Field
 from crm.builders.record_form import reason_field
@@ -122,4 +123,4 @@ def _save(model: type[Record], field: Field, writes: list[IntendedWrite]) -> Non
         write_records(model, updated=records, columns=[field.name])
 
 
-EDIT_SELECTED = BulkAction("Change a field of the selected rows", edit_selected)
+EDIT_SELECTED = BulkAction(gettext_lazy("Change a field of the selected rows"), edit_selected)

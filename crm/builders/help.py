@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.blueprint.expressions.computing import reads
 from crm.blueprint.nodes import Entity, Field
@@ -85,4 +86,4 @@ def _in_words(template: Template, entity: Entity) -> str:
 
 
 HELP_PAGE = Page("help/", help_page)
-HELP_BUTTON = Button("Help", "help", "help")
+HELP_BUTTON = Button(gettext_lazy("Help"), "help", "help")

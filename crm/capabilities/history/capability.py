@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from django.utils.translation import gettext_lazy as _
 from pydantic import Field as Key
 
 from crm.blueprint.language import Report
@@ -65,10 +66,10 @@ class History(Capability):
         contributions.add(Kind.PAGE, "list_as_of", Page("as-of/", list_as_of), self.name)
         contributions.add(Kind.PAGE, "record_as_of", Page("<path:object_id>/as-of/", record_as_of), self.name)
         contributions.add(
-            Kind.LIST_BUTTON, "list_as_of", Button("As of a day", "event_repeat", "list_as_of"), self.name
+            Kind.LIST_BUTTON, "list_as_of", Button(_("As of a day"), "event_repeat", "list_as_of"), self.name
         )
-        contributions.add(Kind.RECORD_BUTTON, "history", Button("History", "history", "history"), self.name)
-        contributions.add(Kind.PANEL, "timeline", Panel("History", pages.timeline_panel), self.name)
+        contributions.add(Kind.RECORD_BUTTON, "history", Button(_("History"), "history", "history"), self.name)
+        contributions.add(Kind.PANEL, "timeline", Panel(_("History"), pages.timeline_panel), self.name)
         if entity.sections[self.name].reason:
             contributions.add(Kind.REASON, "required", True, entity.origin(self.name, "reason"))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from crm.blueprint.language import Report
 from crm.blueprint.names import a_field
 from crm.blueprint.nodes import Entity
@@ -61,10 +63,13 @@ class Transfer(Capability):
         contributions.add(Kind.PAGE, "export", Page("export/", pages.export_page, "export"), self.name)
         contributions.add(Kind.PAGE, "import", Page("import/", pages.import_page, "import"), self.name)
         contributions.add(Kind.PAGE, "import_run", Page("import/<int:run>/", pages.run_page, "import"), self.name)
-        contributions.add(Kind.LIST_BUTTON, "import", Button("Import", "upload", "import", "import"), self.name)
-        contributions.add(Kind.LIST_BUTTON, "export", Button("Export", "download", "export", "export"), self.name)
+        contributions.add(Kind.LIST_BUTTON, "import", Button(_("Import"), "upload", "import", "import"), self.name)
+        contributions.add(Kind.LIST_BUTTON, "export", Button(_("Export"), "download", "export", "export"), self.name)
         contributions.add(
-            "bulk action", "export", BulkAction("Export the selected rows", pages.export_selected, "export"), self.name
+            Kind.BULK_ACTION,
+            "export",
+            BulkAction(_("Export the selected rows"), pages.export_selected, "export"),
+            self.name,
         )
         for leaf in file_fields(entity):
             whole = (leaf.whole.name,) if leaf.whole else ()
