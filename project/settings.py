@@ -214,4 +214,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"crm": {"level": (os.environ.get("LOG_LEVEL") or "WARNING").upper()}},
 }

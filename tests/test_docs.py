@@ -235,7 +235,8 @@ def test_the_contracts_are_described_in_full():
         ("A capability and its contract", Capability, 0),
     ):
         described = {name.split("(")[0] for row in rows_below(page, heading) for name in code(row[column])}
-        members = {name for name in {**vars(contract), **contract.__annotations__} if not name.startswith("_")}
+        named = {name for part in contract.__mro__[:-1] for name in {**vars(part), **part.__annotations__}}
+        members = {name for name in named if not name.startswith("_")}
         assert sorted(described) == sorted(members), heading
 
 

@@ -13,10 +13,12 @@ from crm.builders.bulk_edit import EDIT_SELECTED
 from crm.builders.cells import DISPLAY_FUNCTIONS, make_cell, make_shown
 from crm.builders.child_rows import RowsAdmin, StackedRowsAdmin
 from crm.builders.filters import build_filterset, filter_panels
-from crm.builders.forms import RecordForm, RowForm, RowsFormSet
 from crm.builders.help import HELP_BUTTON, HELP_PAGE
-from crm.builders.page import RecordAdmin, search_lookup
+from crm.builders.list_page import search_lookup
 from crm.builders.panels import related_panel
+from crm.builders.record_admin import RecordAdmin
+from crm.builders.record_form import RecordForm
+from crm.builders.row_forms import RowForm, RowsFormSet
 from crm.kernel.capability import Capability
 from crm.kernel.contributions import Contributions, Kind
 

@@ -10,9 +10,11 @@ from django.contrib import messages
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.blueprint.nodes import Field
-from crm.builders.forms import reason_field
+from crm.builders.record_form import reason_field
 from crm.kernel.capability import BulkAction
 from crm.records import access
 from crm.records.batches import BATCH, joins_of_checks, write_what_can_be
@@ -73,16 +75,17 @@ def _write(admin: Any, request: HttpRequest, rows: models.QuerySet, name: str, v
         for batch in chunks(keys, BATCH):
             allowed, others = check_each(_intended(admin.model, batch, field, value, request.user))
             for write, refusals in others:
-                refused.append(f"{write.before}: {' '.join(one.message for one in refusals)}")
+                refused.append(f"{write.before}: {' '.join(refusal.message for refusal in refusals)}")
             changed += write_what_can_be(allowed, partial(_save, admin.model, field), partial(_refuse, refused))
     if changed:
-        text = f"{field.label} of {changed} {admin.opts.verbose_name_plural.lower()} changed."
-        messages.success(request, text)
+        words = {"field": field.label, "count": changed, "records": admin.opts.verbose_name_plural.lower()}
+        messages.success(request, _("%(field)s of %(count)s %(records)s changed.") % words)
     if not changed and not refused:
-        messages.info(request, "They all had that value already.")
+        messages.info(request, _("They all had that value already."))
     if refused:
-        shown = "; ".join(refused[:MAX_NAMED])
-        messages.warning(request, f"{len(refused)} were left as they are: {shown}{' …' if refused[MAX_NAMED:] else ''}")
+        shown = "; ".join(refused[:MAX_NAMED]) + (" …" if refused[MAX_NAMED:] else "")
+        words = {"count": len(refused), "reasons": shown}
+        messages.warning(request, _("%(count)s were left as they are: %(reasons)s") % words)
 
 
 def _intended(model: type[Record], keys: list[Any], field: Field, value: Any, user: Any) -> list[IntendedWrite]:
@@ -107,8 +110,8 @@ def _intended(model: type[Record], keys: list[Any], field: Field, value: Any, us
 
 
 def _refuse(refused: list[str], write: IntendedWrite, error: Exception) -> None:
-    said = " ".join(getattr(error, "messages", ["The value was taken meanwhile."]))
-    refused.append(f"{write.before}: {said}")
+    why = " ".join(getattr(error, "messages", [_("The value was taken meanwhile.")]))
+    refused.append(f"{write.before}: {why}")
 
 
 def _save(model: type[Record], field: Field, writes: list[IntendedWrite]) -> None:
@@ -120,4 +123,4 @@ def _save(model: type[Record], field: Field, writes: list[IntendedWrite]) -> Non
         write_records(model, updated=records, columns=[field.name])
 
 
-EDIT_SELECTED = BulkAction("Change a field of the selected rows", edit_selected)
+EDIT_SELECTED = BulkAction(gettext_lazy("Change a field of the selected rows"), edit_selected)

@@ -11,13 +11,14 @@ from django.db import models
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy
 
 from crm.blueprint.nodes import Entity, Field
 from crm.builders.ordering import order_of
 from crm.records import access
 from crm.records.display import field_value, is_empty
 
-GIVEN_LATER = "Given when saved"
+GIVEN_LATER = gettext_lazy("Given when saved")
 DASH = mark_safe('<span class="crm-empty" aria-label="empty">–</span>')
 
 

@@ -11,8 +11,8 @@ from unfold.admin import StackedInline, TabularInline
 
 from crm.blueprint.bounds import is_key
 from crm.blueprint.nodes import Field
-from crm.builders.forms import ROWS_PER_PAGE
 from crm.builders.mixins import Access, ShownFields, TypedFormFields
+from crm.builders.row_forms import ROWS_PER_PAGE
 from crm.builders.rows import list_rows
 from crm.records import access
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from crm.kernel.contributions import Kind
 from crm.records import access
@@ -63,7 +64,8 @@ def deletion_preview(
     shown += [along] if along else []
     if not admin.model.into_trash:
         for (model, link), keys in links_set_null(deletion.cascades).items():
-            heading = f"{model.definition.plural} that stay, with nothing as their {model.definition.find(link).label}"
+            words = {"records": model.definition.plural, "field": model.definition.find(link).label}
+            heading = _("%(records)s that stay, with nothing as their %(field)s") % words
             shown += [heading, list(_named(request, model, keys))]
     return shown, counts, lacking, list(_refusing(request, deletion))
 
@@ -98,4 +100,5 @@ def _named(request: HttpRequest, model: Any, keys: list[Any]) -> Iterator[str]:
         yield format_html('{}: <a class="crm-link" href="{}">{}</a>', label, reverse(page, args=[record.pk]), record)
     more = len(keys) - len(seen)
     if more:
-        yield f"{more:,} {'more ' if len(seen) else ''}{model.definition.plural.lower()}"
+        text = _("%(count)s more %(records)s") if len(seen) else _("%(count)s %(records)s")
+        yield text % {"count": f"{more:,}", "records": model.definition.plural.lower()}

@@ -14,6 +14,7 @@ from django.contrib.admin.filters import ListFilter
 from django.db import models
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
 from unfold import widgets
 
 from crm.blueprint.nodes import Entity, Field
@@ -195,8 +196,8 @@ class FilterPanel(ListFilter):
         form = self.filterset.form
         form.is_valid()
         if self.name in form.errors:
-            said = "; ".join(form.errors[self.name])
-            messages.error(request, f"Filter {self.title}: {said}")
+            words = {"title": self.title, "why": "; ".join(form.errors[self.name])}
+            messages.error(request, _("Filter %(title)s: %(why)s") % words)
             return queryset.none()
         value = form.cleaned_data.get(self.name)
         return self.filterset.filters[self.name].filter(queryset, value)

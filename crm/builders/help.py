@@ -9,6 +9,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.blueprint.expressions.computing import reads
 from crm.blueprint.nodes import Entity, Field
@@ -59,12 +61,13 @@ def _described(field: Field) -> dict[str, Any]:
 def _takes(field: Field) -> str:
     """Say what a field takes, in a sentence for those who fill it in."""
     if field.target is not None:
-        number = "Rows" if field.type.rows else "Several" if field.type.many else "One"
-        return f"{number} of the {field.target.plural.lower()}."
+        several = _("Rows of the %(records)s.") if field.type.rows else _("Several of the %(records)s.")
+        text = several if field.type.many else _("One of the %(records)s.")
+        return text % {"records": field.target.plural.lower()}
     choices = [field.type.display(one, field) for one in field.type.value_schema(field).get("enum", ())]
     if choices:
-        more = f" and {len(choices) - CHOICES} more" if choices[CHOICES:] else ""
-        return f"One of: {', '.join(choices[:CHOICES])}{more}."
+        words = {"choices": ", ".join(choices[:CHOICES]), "more": len(choices) - CHOICES}
+        return (_("One of: %(choices)s and %(more)s more.") if choices[CHOICES:] else _("One of: %(choices)s.")) % words
     return f"{re.split('[.;] ', field.type.summary)[0].rstrip('.')}."
 
 
@@ -83,4 +86,4 @@ def _in_words(template: Template, entity: Entity) -> str:
 
 
 HELP_PAGE = Page("help/", help_page)
-HELP_BUTTON = Button("Help", "help", "help")
+HELP_BUTTON = Button(gettext_lazy("Help"), "help", "help")

@@ -13,14 +13,16 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 from unfold import widgets
 
 from crm.blueprint.bounds import is_key
 from crm.blueprint.nodes import Field
 from crm.builders.cells import GIVEN_LATER
-from crm.fields.base import Reading, check_storable, limits_of
 from crm.fields.comparison import bounded_key, fold_text
+from crm.fields.limits import check_storable, limits_of
 from crm.fields.notation import POINT, form_notation
+from crm.fields.reading import Reading
 
 Made = dict[str, Any]
 PICKER_STYLES = {"screen": ["admin/css/vendor/select2/select2.css", "admin/css/autocomplete.css"]}
@@ -267,7 +269,8 @@ class TagsField(forms.ModelMultipleChoiceField):
         wrong = sorted(set(new.values()) - set(allowed.values())) if self.only else []
         wrong = wrong or [name for name in new.values() if len(name) > 60]
         if wrong:
-            raise ValidationError(f"“{wrong[0][:60]}” is none of the tags." if self.only else "A tag is too long.")
+            unknown = _("“%(tag)s” is none of the tags.") % {"tag": wrong[0][:60]}
+            raise ValidationError(unknown if self.only else _("A tag is too long."))
         tags.bulk_create([tags.model(scope=self.scope, name=name) for name in new.values()], ignore_conflicts=True)
         self.queryset = self.queryset.all()
         return super().clean(sorted(tags.filter(scope=self.scope, key__in=list(keys)).values_list("name", flat=True)))

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, JsonResponse
 
 from crm.blueprint.nodes import Entity
-from crm.builders.forms import VERSION_TOKEN
+from crm.builders.record_form import VERSION_TOKEN
 from crm.expressions.evaluate import EvalContext, holds
 from crm.records.access import viewer_can_view_field
 from crm.records.computed import compute, set_generated_values

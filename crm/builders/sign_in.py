@@ -8,6 +8,7 @@ owner out by guessing. Whether the account exists plays no part in any of it.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -24,6 +25,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import ngettext
 from unfold.forms import AuthenticationForm
+
+logger = logging.getLogger(__name__)
 
 FIRST_WAIT = timedelta(minutes=1)
 
@@ -126,6 +129,8 @@ class SignInForm(AuthenticationForm):
 
 def lockout_response(request: HttpRequest, response: HttpResponse, credentials: dict[str, Any]) -> HttpResponse:
     """Answer with the sign-in page, whose form says what is the matter, and the status 429 (too many requests)."""
+    seconds = max(ceil(remaining_wait(request, credentials).total_seconds()), 1)
+    logger.warning("Signing in is locked for %s seconds, from %s", seconds, request.axes_ip_address)
     response.status_code = 429
-    response["Retry-After"] = str(max(ceil(remaining_wait(request, credentials).total_seconds()), 1))
+    response["Retry-After"] = str(seconds)
     return response

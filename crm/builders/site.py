@@ -11,6 +11,7 @@ from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from crm.blueprint.nodes import Business, Entity
@@ -88,7 +89,7 @@ class Site(UnfoldAdminSite):
         return {**colors, "primary": PALETTES[self.business.app.color]}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {"title": "Home", **home_context(self.business, request), **(extra_context or {})}
+        context = {"title": _("Home"), **home_context(self.business, request), **(extra_context or {})}
         return super().index(request, context)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -110,8 +111,8 @@ class Site(UnfoldAdminSite):
             for heading, names in groups.items()
         ]
         if request.user.is_superuser:
-            shown.append({"title": "Administration", "items": self._office(request)})
-        home = {"title": "", "items": [self._link(request, "Home", "home", reverse("admin:index"), exact=True)]}
+            shown.append({"title": _("Administration"), "items": self._office(request)})
+        home = {"title": "", "items": [self._link(request, _("Home"), "home", reverse("admin:index"), exact=True)]}
         return [home, *(group for group in shown if group["items"])]
 
     def _seen(self, request: HttpRequest, name: str) -> bool:

@@ -18,7 +18,10 @@ from crm.blueprint.nodes import Field
 from crm.blueprint.problems import did_you_mean
 from crm.blueprint.sections import Color, Flag, Section, Text
 from crm.fields import columns
-from crm.fields.base import Computable, FieldType, Keyed, Reading, Stored, text_of
+from crm.fields.base import FieldType
+from crm.fields.cell_values import text_of
+from crm.fields.options import Computable, Keyed, Stored
+from crm.fields.reading import Reading
 from crm.fields.text import Text as TextType
 
 WIDTH = 60

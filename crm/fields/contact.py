@@ -16,8 +16,11 @@ from crm.blueprint.bounds import UNSTORABLE, shorten
 from crm.blueprint.nodes import Field
 from crm.blueprint.sections import Flag
 from crm.fields import columns
-from crm.fields.base import Keyed, Reading, check_storable, text_of
+from crm.fields.cell_values import text_of
 from crm.fields.comparison import fold_text
+from crm.fields.limits import check_storable
+from crm.fields.options import Keyed
+from crm.fields.reading import Reading
 from crm.fields.text import Text
 
 E164 = re.compile(r"\+[1-9][0-9]{5,14}\Z")

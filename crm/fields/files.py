@@ -21,7 +21,10 @@ from pydantic import StringConstraints
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Field
 from crm.fields import columns
-from crm.fields.base import FieldType, Reading, Required, text_of
+from crm.fields.base import FieldType
+from crm.fields.cell_values import text_of
+from crm.fields.options import Required
+from crm.fields.reading import Reading
 
 Extension = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,8}$")]
 PICTURES = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "gif": "GIF", "webp": "WEBP"}

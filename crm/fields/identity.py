@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.db.models import NOT_PROVIDED
 from django.utils import timezone
 from django.utils.text import slugify
 from pydantic import Field as Key
@@ -22,9 +23,13 @@ from crm.blueprint.nodes import Field
 from crm.blueprint.problems import did_you_mean
 from crm.blueprint.sections import Flag, Name
 from crm.fields import columns
-from crm.fields.base import NOTHING, FieldType, Options, Reading, Stored, check_storable, text_of
+from crm.fields.base import FieldType
+from crm.fields.cell_values import text_of
 from crm.fields.comparison import key_name
 from crm.fields.counter import raise_counter, take_numbers
+from crm.fields.limits import check_storable
+from crm.fields.options import Options, Stored
+from crm.fields.reading import Reading
 from crm.fields.text import Text
 
 NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
@@ -152,7 +157,9 @@ class SlugType(Text):
     sets_on_save = True
 
     def column(self, field: Field) -> models.Field:
-        return columns.Slug(max_length=100, **self.common(field, unique=True, blank=True, null=True, db_index=NOTHING))
+        return columns.Slug(
+            max_length=100, **self.common(field, unique=True, blank=True, null=True, db_index=NOT_PROVIDED)
+        )
 
     def nullable(self, field: Field) -> bool:
         return True
@@ -237,7 +244,7 @@ class Json(FieldType):
     input = "json"
 
     def column(self, field: Field) -> models.Field:
-        return columns.Json(**self.common(field, db_default=NOTHING))
+        return columns.Json(**self.common(field, db_default=NOT_PROVIDED))
 
     def display(self, value: Any, field: Field) -> str:
         return json.dumps(value, ensure_ascii=False)

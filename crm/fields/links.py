@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.db import models
+from django.db.models import NOT_PROVIDED
 from pydantic import Field as Key
 
 from crm.blueprint.bounds import shorten
@@ -16,8 +17,12 @@ from crm.blueprint.problems import did_you_mean
 from crm.blueprint.sections import Flag, Name, Text
 from crm.fields import columns
 from crm.fields.actor import current_actor
-from crm.fields.base import NOTHING, FieldType, Options, Reading, Reference, Required, text_of
+from crm.fields.base import FieldType
+from crm.fields.cell_values import text_of
 from crm.fields.comparison import fold_text
+from crm.fields.faces.exchange import Reference
+from crm.fields.options import Options, Required
+from crm.fields.reading import Reading
 
 ON_DELETE = {"protect": models.PROTECT, "cascade": models.CASCADE, "empty": models.SET_NULL}
 
@@ -197,7 +202,7 @@ class User(Link):
         )
 
     def default(self, field: Field) -> Any:
-        return current_actor if field.options.default else NOTHING
+        return current_actor if field.options.default else NOT_PROVIDED
 
     def display(self, value: Any, field: Field) -> str:
         return value.get_full_name() or value.get_username()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Func
+from django.db.models import NOT_PROVIDED, Func
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime, parse_time
@@ -20,9 +20,12 @@ from crm.blueprint.bounds import MAX_TEXT, shorten
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Field
 from crm.fields import columns
-from crm.fields.base import NOTHING, FieldType, Keyed, Reading, text_of
+from crm.fields.base import FieldType
+from crm.fields.cell_values import text_of
 from crm.fields.notation import Notation, read_text
 from crm.fields.numbers import locale_of
+from crm.fields.options import Keyed
+from crm.fields.reading import Reading
 
 
 class Today(Func):
@@ -69,7 +72,7 @@ class Date(FieldType):
 
     def db_default(self, field: Field) -> Any:
         default = super().db_default(field)
-        return Today() if default is NOTHING and self.default(field) is not NOTHING else default
+        return Today() if default is NOT_PROVIDED and self.default(field) is not NOT_PROVIDED else default
 
     def display(self, value: Any, field: Field) -> str:
         return format_date(value, "medium", locale=locale_of(field.business))
@@ -131,7 +134,7 @@ class DateTime(FieldType):
 
     def db_default(self, field: Field) -> Any:
         default = super().db_default(field)
-        return Now() if default is NOTHING and self.default(field) is not NOTHING else default
+        return Now() if default is NOT_PROVIDED and self.default(field) is not NOT_PROVIDED else default
 
     def display(self, value: datetime, field: Field) -> str:
         local, locale = value.astimezone(zone_of(field)), locale_of(field.business)

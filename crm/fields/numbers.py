@@ -16,8 +16,12 @@ from crm.blueprint.bounds import MAX_TEXT, shorten, to_decimal
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Business, Field
 from crm.fields import columns
-from crm.fields.base import FieldType, Inexact, Keyed, Reading, Share, check_limits, limits_of, text_of
+from crm.fields.base import FieldType
+from crm.fields.cell_values import Inexact, Share, text_of
+from crm.fields.limits import check_limits, limits_of
 from crm.fields.notation import CURRENCY, Notation, number_locale, read_text
+from crm.fields.options import Keyed
+from crm.fields.reading import Reading
 
 DIGITS = 14
 """SQLite keeps decimals as 8-byte floats, which are exact to 15 digits; so no column asks for more."""

@@ -14,7 +14,10 @@ from crm.blueprint.nodes import Field
 from crm.blueprint.problems import did_you_mean
 from crm.blueprint.sections import Name
 from crm.fields import columns
-from crm.fields.base import FieldType, Keyed, Options, Reading, text_of
+from crm.fields.base import FieldType
+from crm.fields.cell_values import text_of
+from crm.fields.options import Keyed, Options
+from crm.fields.reading import Reading
 
 ALIASES = {"uk": "GB", "england": "GB", "usa": "US", "u.s.a.": "US", "south korea": "KR", "russia": "RU"}
 

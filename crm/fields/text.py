@@ -10,8 +10,12 @@ from pydantic import Field as Key
 
 from crm.blueprint.nodes import Field
 from crm.fields import columns
-from crm.fields.base import FieldType, Keyed, Reading, Stored, check_storable, text_of
+from crm.fields.base import FieldType
+from crm.fields.cell_values import text_of
 from crm.fields.comparison import fold_text
+from crm.fields.limits import check_storable
+from crm.fields.options import Keyed, Stored
+from crm.fields.reading import Reading
 
 
 class TextOptions(Keyed):

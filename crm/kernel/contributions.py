@@ -27,7 +27,7 @@ class Kind(StrEnum):
     POST_BUILD = "post build"
     """A `Finish`, run with the class once all classes are built."""
 
-    # Of an admin page, read by `builders/admin.py` when it makes the class, or by `builders/page.py` on each request
+    # Of an admin page, read by `builders/admin.py` when it makes the class, or by `RecordAdmin` on each request
     FILTER = "filter"
     """A path that the list can be filtered by. Columns of the list are `COLUMN`, of this collection."""
     SEARCH = "search"

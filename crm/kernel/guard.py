@@ -17,13 +17,13 @@ class WayIn:
     summary: str
     verb: str = ""
     """What a user needs the right to; left out, it is `add` for a new record and `change` for another."""
-    with_parent: bool = False
+    is_row_in_form: bool = False
     """Whether the records are rows in the form of their parent, which counts them itself."""
-    with_rows: bool = False
+    has_rows_in_form: bool = False
     """Whether the record comes with its rows, which its form counts itself."""
-    from_file: bool = False
+    is_from_file: bool = False
     """Whether the types have read the values, cell by cell, within their limits; what is not asked for is refused."""
-    brings_back: bool = False
+    is_restoring: bool = False
     """Whether the values were the record's own before: its uploads, and what stands in inputs that are hidden now."""
 
 
@@ -33,7 +33,7 @@ class WayOut:
 
     name: str
     summary: str
-    takes_back: bool = False
+    is_taking_back: bool = False
     """Whether it takes back what the user has added: that needs no right to delete, but what is locked stays."""
     verb: str = "delete"
     """What a user needs the right to."""

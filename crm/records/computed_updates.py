@@ -18,11 +18,11 @@ from django.db import models, transaction
 from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED
 from crm.blueprint.nodes import Entity, Field
 from crm.kernel.events import values_computed
-from crm.records.after_writing import checking
 from crm.records.changes import ensure_change_scope
 from crm.records.chunks import chunks
 from crm.records.computed import compile_context, computed_expression, set_generated_values
-from crm.records.dependencies import ADDED, RULES, Dependency, dependency_graph
+from crm.records.deferred_checks import defer_checks
+from crm.records.dependencies import Dependency, Trigger, dependency_graph
 from crm.records.gate import check_written
 from crm.records.identity import refresh_keys
 from crm.records.locks import lock_in_order
@@ -51,7 +51,8 @@ def find_dependents(
     for dependency, read in (
         dependency_graph(model.definition.business).of_source(model.definition.name) if keys else ()
     ):
-        wanted = {column for column in read if columns is None or column in columns} - ({ADDED} if not added else set())
+        wanted = {column for column in read if columns is None or column in columns}
+        wanted -= {Trigger.CREATED} if not added else set()
         names = set().union(*(read[column] for column in wanted))
         if names:
             _add_dirty(dirty, model, dependency, names, list(keys))
@@ -65,7 +66,7 @@ def find_parent_dependents(model: type[models.Model], keys: Collection[Any]) -> 
         dependency_graph(model.definition.business).of_source(model.definition.name) if keys else ()
     ):
         if dependency.link and not dependency.inner_path:
-            names = set().union(*(fields for column, fields in read.items() if column != ADDED))
+            names = set().union(*(fields for column, fields in read.items() if column != Trigger.CREATED))
             _add_dirty(dirty, model, dependency, names, list(keys))
     return dirty
 
@@ -122,7 +123,7 @@ def defer_recompute() -> Iterator[None]:
     if _waiting.get() is not None:
         yield
         return
-    with transaction.atomic(), checking():
+    with transaction.atomic(), defer_checks():
         token = _waiting.set({})
         try:
             yield
@@ -133,7 +134,7 @@ def defer_recompute() -> Iterator[None]:
 
 
 def schedule_recompute(dirty: DirtyFields) -> None:
-    """Work out kept values anew: now, or at the end of `keeping()`."""
+    """Work out kept values anew: now, or at the end of `defer_recompute()`."""
     waiting = _waiting.get()
     if waiting is None:
         recompute_dirty(dirty)
@@ -145,14 +146,14 @@ def recompute_dirty(dirty: DirtyFields) -> None:
     """Work out what is dirty, and what depends on what has changed then."""
     if not dirty:
         return
-    with taken_as_rule_error(), transaction.atomic(), ensure_change_scope(), checking():
+    with taken_as_rule_error(), transaction.atomic(), ensure_change_scope(), defer_checks():
         while dirty:
             level, model = min(((_lowest_level(one, dirty[one]), one) for one in dirty), key=lambda pair: pair[0])
             todo, graph = dirty[model], dependency_graph(model.definition.business)
             now = {name: todo.pop(name) for name in list(todo) if graph.level[model.definition.name, name] == level}
             if not todo:
                 del dirty[model]
-            check_written(model, now.pop(RULES, ()))
+            check_written(model, now.pop(Trigger.RULES, ()))
             changed, columns = _recompute(model, now) if now else ([], set())
             check_written(model, changed, columns)
             merge_dirty(dirty, find_dependents(model, changed, columns))

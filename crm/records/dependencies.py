@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 
 from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED, computed_reads
 from crm.blueprint.expressions.tree import Aggregate, Node, Path
 from crm.blueprint.nodes import Business, Entity, Field
 
-RULES = "="
-"""Pseudo-field for "re-check this record's rules that aggregate children"; sorted after all computed fields."""
-ADDED = "+"
-"""Pseudo-column for "the record was created"."""
+LAST = 1_000_000
+"""The level of what comes after all computed fields."""
+
+
+class Trigger(StrEnum):
+    """What stands in the graph among the names of columns and of fields, and is neither."""
+
+    CREATED = "+"
+    """Among the columns that are read: the record was created."""
+    RULES = "="
+    """Among the fields to recompute: check the record's rules that aggregate children, after all computed fields."""
 
 
 @dataclass(frozen=True)
 class Dependency:
-    """How the records of a kept field are found from a record that it reads.
+    """How the records of a materialized field are found from a record that it reads.
 
-    `way` leads by links from the field's record to the read one, or to the parent of the children that are read;
-    `link` is the children's link to that parent, and `inner` the way from a child to the read record.
+    `lookup_path` leads by links from the field's record to the read one, or to the parent of the children that are
+    read; `link` is the children's link to that parent, and `inner_path` leads from a child to the read record.
     """
 
     target: str
@@ -34,14 +42,19 @@ class Dependency:
 
 @dataclass
 class DependencyGraph:
-    """All watches of a business: by what they read, with the fields that must be worked out then."""
+    """All dependencies of a business: what each reads, and the fields that must be recomputed then."""
 
     dependencies: dict[Dependency, dict[str, set[str]]] = field(default_factory=dict)
-    """Watch → column that is read → names of the kept fields."""
+    """Dependency → column that is read → names of the materialized fields."""
     level: dict[tuple[str, str], int] = field(default_factory=dict)
-    """(entity, kept field) → how many kept fields stand before it."""
+    """(entity, materialized field) → how many of them must be recomputed before it."""
+
+    def add(self, dependency: Dependency, column: str, field_name: str) -> None:
+        """Note that a field must be recomputed where a column is written, or at a trigger."""
+        self.dependencies.setdefault(dependency, {}).setdefault(column, set()).add(field_name)
 
     def of_source(self, entity: str) -> list[tuple[Dependency, dict[str, set[str]]]]:
+        """Return the dependencies that read records of an entity, with the columns that each reads."""
         return [
             (dependency, columns) for dependency, columns in self.dependencies.items() if dependency.source == entity
         ]
@@ -49,21 +62,19 @@ class DependencyGraph:
 
 @lru_cache(maxsize=8)
 def dependency_graph(business: Business) -> DependencyGraph:
-    """Return the watches of a business."""
+    """Return the dependency graph of a business."""
     graph, levels = DependencyGraph(), dict[Field, int]()
     for entity in business.entities.values():
         for name, storage in entity.storage.items():
             if storage == MATERIALIZED:
                 leaf = entity.find(name)
                 graph.level[entity.name, name] = _level(leaf, levels)
-                graph.dependencies.setdefault(Dependency(entity.name, entity.name), {}).setdefault(ADDED, set()).add(
-                    name
-                )
+                graph.add(Dependency(entity.name, entity.name), Trigger.CREATED, name)
                 for dependency, column in _dependencies(leaf, leaf.computed.root, ""):
-                    graph.dependencies.setdefault(dependency, {}).setdefault(column, set()).add(name)
-        graph.level[entity.name, RULES] = LAST
+                    graph.add(dependency, column, name)
+        graph.level[entity.name, Trigger.RULES] = LAST
         for dependency, column in _rule_dependencies(entity):
-            graph.dependencies.setdefault(dependency, {}).setdefault(column, set()).add(RULES)
+            graph.add(dependency, column, Trigger.RULES)
     return graph
 
 
@@ -95,9 +106,6 @@ def _rule_dependencies(entity: Entity) -> Iterator[tuple[Dependency, str]]:
     for node in (one for rule in entity.rules.checks for one in rule.check.root.walk()):
         if isinstance(node, Aggregate) and not node.relation_path:
             yield from _child_dependencies(entity, node, "")
-
-
-LAST = 1_000_000
 
 
 def _dependencies(leaf: Field, root: Node, lookup_path: str) -> Iterator[tuple[Dependency, str]]:

@@ -79,9 +79,9 @@ for _guard in (
     register(_guard, "engine")
 
 for _way_in in (
-    WayIn("form", "The form of a record.", with_rows=True),
+    WayIn("form", "The form of a record.", has_rows_in_form=True),
     WayIn("quick form", "The short form of a record, in a window beside a link."),
-    WayIn("rows", "Rows in the form of their parent.", with_parent=True),
+    WayIn("rows", "Rows in the form of their parent.", is_row_in_form=True),
     WayIn("bulk edit", "One value for the ticked rows of a list."),
     WayIn(CODE, "Jobs, the shell and extensions: `full_clean()` and `save_as()`."),
 ):
@@ -103,7 +103,7 @@ def check_writes(writes: Sequence[IntendedWrite]) -> list[Refusal]:
     _check_are_alike(writes)
     for write in writes:
         way_in = WAYS_IN[write.way_in]
-        if not (way_in.from_file or way_in.brings_back):
+        if not (way_in.is_from_file or way_in.is_restoring):
             reset_hidden_fields(write.record, write.before)
             write.leave_links(hidden_fields(write.record))
     batch = Batch([write for write in writes if not write.is_idle], WAYS_IN[writes[0].way_in]) if writes else None

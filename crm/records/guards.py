@@ -29,7 +29,7 @@ def refuse_records_of_others(batch: Batch) -> Iterator[Refusal]:
 
     Saving would bring a record back that was deleted since it was read, without what went along.
     """
-    for write in batch.writes if not batch.way_in.brings_back else ():
+    for write in batch.writes if not batch.way_in.is_restoring else ():
         is_gone = write.before is None or (is_deleted(write.before) and not is_deleted(write.record))
         if is_gone and not write.record._state.adding:
             yield Refusal(write, _("It was deleted meanwhile."))
@@ -56,7 +56,7 @@ def refuse_removing_records_of_others(batch: Batch) -> Iterator[Refusal]:
     if batch.user is None:
         return
     can_change = access.has_perm(batch.user, "change", batch.model)
-    verb = ("change" if can_change else "add") if batch.way_in.takes_back else "delete"
+    verb = ("change" if can_change else "add") if batch.way_in.is_taking_back else "delete"
     for write in batch.writes:
         if can_delete(batch.user, write.record) or access.has_perm(batch.user, verb, batch.model, write.record):
             continue
@@ -105,7 +105,7 @@ def refuse_locked_fields(batch: Batch) -> Iterator[Refusal]:
 
 def refuse_removing_locked_records(batch: Batch) -> Iterator[Refusal]:
     """Refuse to take back a record with a field that `read_only_if` closes; whoever may delete it may do so."""
-    for write in batch.writes if batch.way_in.takes_back and batch.user is not None else ():
+    for write in batch.writes if batch.way_in.is_taking_back and batch.user is not None else ():
         if not can_delete(batch.user, write.record):
             for name in sorted(locked_fields(write.record)):
                 yield Refusal(write, READ_ONLY_MESSAGE, name)
@@ -121,7 +121,7 @@ def refuse_states_by_hand(batch: Batch) -> Iterator[Refusal]:
 
 def refuse_unasked_values(batch: Batch) -> Iterator[Refusal]:
     """Refuse a file's values of fields that are not asked for (`visible_if`); other ways in keep what was there."""
-    for write in batch.writes if batch.way_in.from_file else ():
+    for write in batch.writes if batch.way_in.is_from_file else ():
         for name, showing in batch.entity.rules.showing.items():
             if name in write.changes and not is_shown(write.record, showing):
                 yield Refusal(write, NOT_ASKED_MESSAGE, name)
@@ -136,7 +136,7 @@ def refuse_values_beyond_limits(batch: Batch) -> Iterator[Refusal]:
     columns = {one.name for one in batch.model._meta.concrete_fields} - {DELETED_AT, DELETED_IN}
     links = [leaf.name for leaf in leaves if leaf.type.reference(leaf) is not None]
     others = columns - {leaf.name for leaf in leaves} | set(links)
-    for write in batch.writes if not batch.way_in.from_file else ():
+    for write in batch.writes if not batch.way_in.is_from_file else ():
         asked = (columns if write.appears else write.changes) - write.skipped
         try:
             write.record.clean_fields(exclude=(columns - asked) | others)

@@ -84,7 +84,7 @@ def _shown(user: Any, target: Any, keys: Collection[Any]) -> set[Any]:
 
 def refuse_hidden_uploads(batch: Batch) -> Iterator[Refusal]:
     """Refuse an upload by the name that it is stored under, unless the user sees a record that holds it."""
-    if batch.user is None or batch.way_in.brings_back:
+    if batch.user is None or batch.way_in.is_restoring:
         return
     for leaf in (one for one in own_leaves(batch.entity) if one.type.uploads):
         named = [(write, str(getattr(write.record, leaf.name))) for write in batch.writes if _is_named(write, leaf)]

@@ -29,6 +29,18 @@ def lock_in_order(rows: models.QuerySet) -> None:
         list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
+def lock_record(record: models.Model) -> None:
+    """Lock a record until the transaction ends, so that what is compared stays so until it is written."""
+    lock_in_order(type(record)._base_manager.filter(pk=record.pk))
+
+
+def select_for_write(rows: models.QuerySet) -> models.QuerySet:
+    """Return a query that locks the rows as it reads them, in its order; outside a transaction, it locks none."""
+    if not (connection.in_atomic_block and connection.features.has_select_for_update):
+        return rows
+    return rows.select_for_update(of=("self",), no_key=connection.features.has_select_for_no_key_update)
+
+
 def keep_from_deletion(rows: models.QuerySet) -> None:
     """Let a deletion of these rows wait, but no other write of them (FOR KEY SHARE, as a foreign key does it).
 

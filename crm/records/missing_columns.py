@@ -6,9 +6,13 @@ been run, or has not been made yet. One query of the catalog tells.
 
 from __future__ import annotations
 
+import logging
+
 from django.apps import apps
 from django.db import DatabaseError, connection, models
 from django.utils.translation import gettext as _
+
+logger = logging.getLogger(__name__)
 
 CATALOGS = {
     "sqlite": "SELECT m.name, c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'",
@@ -26,7 +30,8 @@ def describe_missing_column(label: str) -> str:
         with connection.cursor() as cursor:
             cursor.execute(CATALOGS[connection.vendor])
             there = set(cursor.fetchall())
-    except DatabaseError:  # The connection is of no use any more, so nothing can be said.
+    except DatabaseError as error:  # The connection is of no use any more, so nothing can be said.
+        logger.warning("The catalog of the database cannot be read: %s", error)
         return ""
     config = apps.get_app_config(label)
     entities = {entity.class_name: entity.name for entity in config.business.entities.values()}

@@ -15,8 +15,8 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity, Field
-from crm.records.after_writing import hold
 from crm.records.chunks import chunks
+from crm.records.deferred_checks import check_or_defer
 from crm.records.intended_write import Batch, Refusal
 from crm.records.locks import lock_in_order
 from crm.records.rules import RuleBroken
@@ -36,10 +36,10 @@ def parents_with_limit(entity: Entity) -> list[Field]:
 
 def refuse_rows_beyond_limits(batch: Batch) -> Iterator[Refusal]:
     """Refuse rows that their parent has no room for, and parents that would have less room than rows."""
-    if not batch.way_in.with_parent:
+    if not batch.way_in.is_row_in_form:
         for table in parents_with_limit(batch.entity):
             yield from _without_room(batch, table)
-    if not batch.way_in.with_rows:
+    if not batch.way_in.has_rows_in_form:
         for table in tables_with_limit(batch.entity):
             yield from _with_less_room(batch, table)
 
@@ -98,10 +98,11 @@ def check_row_limits(model: type[models.Model], keys: Collection[Any], columns: 
             rows = not_deleted(model)
             batches = chunks(sorted(keys))
             parents = {key for batch in batches for key in rows.filter(pk__in=batch).values_list(link, flat=True)}
-            hold(_check, apps.get_model(table.business.label, table.entity.class_name), table, parents - {None})
+            parent_model = apps.get_model(table.business.label, table.entity.class_name)
+            check_or_defer(_check, parent_model, table, parents - {None})
     for table in tables_with_limit(entity) if keys else ():
         if columns is None or table.options.rows in columns:
-            hold(_check, model, table, keys)
+            check_or_defer(_check, model, table, keys)
 
 
 def _check(parent: type[models.Model], table: Field, keys: Collection[Any]) -> None:

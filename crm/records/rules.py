@@ -18,9 +18,9 @@ from crm.blueprint.expressions.tree import Aggregate
 from crm.blueprint.rules import Rule, Showing
 from crm.expressions import compile_sql
 from crm.expressions.evaluate import EvalContext, holds, passes
-from crm.records.after_writing import hold
 from crm.records.chunks import chunks
 from crm.records.computed import compile_context, set_generated_values
+from crm.records.deferred_checks import check_or_defer
 from crm.records.display import render_template
 from crm.records.locks import lock_in_order
 from crm.records.soft_delete import not_deleted
@@ -111,7 +111,7 @@ def check_rules(model: type[models.Model], keys: Collection[Any], columns: Colle
     """Hold written records against the rules, or those that read these columns. Raises RuleBroken for the first."""
     for rule in model.definition.rules.checks if keys else ():
         if columns is None or any(one.name in columns for one in reads(rule.check)):
-            hold(_check_in_database, model, rule, keys)
+            check_or_defer(_check_in_database, model, rule, keys)
 
 
 def _check_in_database(model: type[models.Model], rule: Rule, keys: Collection[Any]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 
 from crm.blueprint.expressions.tree import Aggregate, Expression, Path
 from crm.blueprint.nodes import Entity, Field
 from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.intended_write import Batch, own_leaves
+from crm.records.locks import select_for_write
 
 
 def as_stored(
@@ -22,19 +23,12 @@ def as_stored(
     Those in the trash are among them. What the rules for rows of a `user` follow is read along, and what `joins` names.
     """
     records = dict[Any, Any]()
-    rows = lock(model._base_manager.order_by("pk"))
+    rows = select_for_write(model._base_manager.order_by("pk"))
     joins = list(dict.fromkeys([*_joins_of(model.definition, user), *joins]))
     rows = rows.select_related(*joins) if joins else rows
     for batch in chunks(sorted(keys)):
         records.update((record.pk, record) for record in rows.filter(pk__in=batch))
     return records
-
-
-def lock(rows: models.QuerySet) -> models.QuerySet:
-    """Let those wait who want to write the same records; SQLite has one writer anyway."""
-    if not (connection.in_atomic_block and connection.features.has_select_for_update):
-        return rows
-    return rows.select_for_update(of=("self",), no_key=connection.features.has_select_for_no_key_update)
 
 
 def read_along(batch: Batch) -> None:

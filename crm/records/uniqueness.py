@@ -38,7 +38,7 @@ def refuse_taken_values(batch: Batch) -> Iterator[Refusal]:
     for write in batch.writes if groups else ():
         set_keys(write.record)
     # Rows of a form are saved one after the other: what one of them holds is free only once another save is done.
-    moving = set() if batch.way_in.with_parent else {write.record.pk for write in batch.writes}
+    moving = set() if batch.way_in.is_row_in_form else {write.record.pk for write in batch.writes}
     for columns in groups:
         asked = [write for write in batch.writes if _is_asked(write, tuple(map(source_name, columns)))]
         if asked:

@@ -15,7 +15,6 @@ from crm.records.chunks import chunks
 from crm.records.computed_updates import find_dependents, find_parent_dependents, merge_dirty, schedule_recompute
 from crm.records.gate import check_written
 from crm.records.identity import compared_groups, with_keys
-from crm.records.locks import lock_in_order
 from crm.records.record import Record, fill_on_save
 from crm.records.uniqueness import taken_as_rule_error
 
@@ -79,11 +78,6 @@ def _free_unique_values(model: type[Record], records: Sequence[Record], columns:
     emptied = {name: None for name in unique if model._meta.get_field(name).null}
     for batch in chunks([record.pk for record in records]) if emptied else ():
         models.QuerySet(model).filter(pk__in=batch).update(**emptied)
-
-
-def lock(record: models.Model) -> None:
-    """Lock a record until the transaction ends, so that what is compared stays so until it is written (FOR UPDATE)."""
-    lock_in_order(type(record)._base_manager.filter(pk=record.pk))
 
 
 def batch_size(model: type[models.Model]) -> int | None:

@@ -13,8 +13,8 @@ from django.db.models.functions import Length
 from crm.blueprint.nodes import Field
 from crm.fields.comparison import is_key_name
 from crm.release import data_migrations
-from crm.release.comparison_keys import alter_key, describe_doubles
 from crm.release.computed_columns import compute_column
+from crm.release.key_columns import alter_key, describe_doubles
 from crm.release.plan_context import VERSIONS, PlanContext, raw_of, record_of
 from crm.release.steps import (
     BACKFILL,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,13 @@ from crm.release.mending import add_missing
 from crm.release.migration_files import merge_migration, write_migration
 from crm.release.plan import ReleasePlan
 from crm.release.plan_text import plan_text
-from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, LastRelease, note_release
+from crm.release.releases import LastRelease, Task, note_release
 from crm.release.renamed_columns import renames_of
 from crm.release.roles import sync_roles
 from crm.release.snapshot import read_snapshot, write_snapshot
 from crm.release.steps import LOSES, REFUSED
+
+logger = logging.getLogger(__name__)
 
 LOCK = 7_431_990_211
 
@@ -100,11 +103,13 @@ def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) 
         renames = [rename.as_data() for rename in plan.pending_renames]
         facts = {"hash": plan.release.hash if plan.release else "", "renames": renames}
         adopted = [each for each in plan.adopted if plan.filed.issuperset(each.columns)]
-        _change_database(plan, [RECOMPUTE, RELOAD], facts, adopted)
+        _change_database(plan, [Task.RECOMPUTE, Task.RELOAD], facts, adopted)
     _tell_written(written, location, say)
-    with suppress(NotFinished, ImproperlyConfigured):  # It is noted, and done by the apply that follows.
+    try:
         read_snapshot(location.snapshot, location.folder)
         recompute(plan)
+    except (NotFinished, ImproperlyConfigured) as error:  # It is noted, and done by the apply that follows.
+        logger.warning("Computed values are left to the apply that follows: %s", error)
 
 
 def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]) -> None:
@@ -116,14 +121,17 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     migrations = [merge_migration(plan.business.label, plan.merges)] if plan.merges else []
     migrations += [plan.migration()] if plan.operations else []
     written = [write_migration(migration, location) for migration in migrations]
-    rules = " ".join([RULES, *(rule_check.key for rule_check in plan.rules_to_count)]) if plan.rules_to_count else ""
-    tasks = [task for task in (SNAPSHOT, RECOMPUTE, rules, RELOAD) if task]
+    rules = [rule_check.key for rule_check in plan.rules_to_count]
+    counting = [Task.COUNT_RULES.note(*rules)] if rules else []
+    tasks = [Task.WRITE_SNAPSHOT, Task.RECOMPUTE, *counting, Task.RELOAD]
     name = migrations[-1].name if migrations else ""
     facts: dict[str, Any] = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
     renames = [*plan.pending_renames, *renames_of(plan.name, plan.operations)]
     facts["renames"] = [rename.as_data() for rename in renames]
     with _undone_if_refused(written):
         release = _change_database(plan, tasks, facts, plan.adopted, roles=True)
+    words = (release.pk, plan.business.label, len(plan.steps), name or "none")
+    logger.info("Release %s of %s: %s steps, migration %s", *words)
     try:
         finish_release(plan, release, location, say)
     finally:
@@ -141,12 +149,19 @@ def _undone_if_refused(written: list[Path]) -> Iterator[None]:
     try:
         yield
     except NotApplied:
-        with suppress(DatabaseError):  # It may be that the connection broke while it was answering: then they stay.
-            was_run = {name for _app, name in MigrationRecorder(connection).applied_migrations()}
-            for path in written:
-                if path.stem not in was_run:
-                    path.unlink()
+        for path in _not_run(written):
+            path.unlink()
         raise
+
+
+def _not_run(written: list[Path]) -> list[Path]:
+    """Return the migrations that the database says it has not run; none where it does not answer: then they stay."""
+    try:
+        was_run = {name for _app, name in MigrationRecorder(connection).applied_migrations()}
+    except DatabaseError as error:  # It may be that the connection broke while it was answering.
+        logger.warning("Migrations were written, and stay: the database does not say if it ran them: %s", error)
+        return []
+    return [path for path in written if path.stem not in was_run]
 
 
 def _change_database(
@@ -164,6 +179,7 @@ def _change_database(
                 sync_roles(plan.business)
             return note_release(plan.business.label, tasks, **facts)
     except Exception as error:
+        logger.info("The database refused a release", exc_info=error)
         raise NotApplied(f"The database refused, and is as it was: {error}") from error
 
 

@@ -16,9 +16,9 @@ from crm.blueprint.compiler import compile_business
 from crm.blueprint.names import camel
 from crm.blueprint.nodes import Field
 from crm.blueprint.reader import Document
-from crm.fields.base import Reading
 from crm.fields.comparison import key_name
 from crm.fields.notation import region_notation
+from crm.fields.reading import Reading
 from crm.records.identity import comparison_key
 from crm.wiring import LANGUAGE
 

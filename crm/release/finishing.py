@@ -5,6 +5,7 @@ Each task can be done again at any time with the same outcome, so one that was c
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -19,17 +20,20 @@ from crm.blueprint.expressions.computing import MATERIALIZED
 from crm.business import Location
 from crm.release.errors import NotFinished
 from crm.release.plan import ReleasePlan
-from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, LastRelease, strike_off
+from crm.release.releases import LastRelease, Task, strike_off
 from crm.release.rule_violations import rules_of
 from crm.release.snapshot import write_snapshot
+
+logger = logging.getLogger(__name__)
 
 
 def finish_release(plan: ReleasePlan, release: LastRelease, location: Location, say: Callable[[str], None]) -> None:
     """Do what a release has still to do after its migrations, and strike each task off. Raises NotFinished."""
-    for task in release.pending:
-        name, *arguments = task.split(" ")
-        TASKS[name](plan, location, say, arguments)
-        strike_off(release, task)
+    for noted in release.pending:
+        task, arguments = Task.read(noted)
+        TASKS[task](plan, location, say, arguments)
+        strike_off(release, noted)
+        logger.info("Release %s: %s is done", release.pk, task)
 
 
 def _write_snapshot(plan: ReleasePlan, location: Location, say: Callable[[str], None], arguments: list[str]) -> None:
@@ -41,6 +45,7 @@ def recompute(plan: ReleasePlan, *_: Any) -> None:
     if any(MATERIALIZED in entity.storage.values() for entity in plan.business.entities.values()):
         run = run_manage("recompute", BUSINESS=str(settings.BUSINESS_LOCATION.folder))
         if run.returncode:
+            logger.error("manage.py recompute failed with the exit status %s", run.returncode)
             raise NotFinished(f"The computed values could not be worked out:\n{run.stderr[-2000:]}")
 
 
@@ -50,6 +55,8 @@ def _count_rules(plan: ReleasePlan, location: Location, say: Callable[[str], Non
     known = [key for key in keys if key in there]
     if known:
         run = run_manage("rules", *known, BUSINESS=str(settings.BUSINESS_LOCATION.folder))
+        if run.returncode:
+            logger.error("manage.py rules failed with the exit status %s", run.returncode)
         say(run.stdout.rstrip() if run.returncode == 0 else f"The rules could not be counted:\n{run.stderr[-2000:]}")
 
 
@@ -70,9 +77,15 @@ def _reload(plan: ReleasePlan, location: Location, say: Callable[[str], None], a
     try:
         os.kill(int(Path(settings.RELOAD_PID_FILE).read_text()), signal.SIGHUP)
     except (OSError, ValueError) as error:
+        logger.warning("Gunicorn could not be told to reload: %s", error)
         say(f"Could not reload gunicorn ({error}): restart it.")
     else:
         say("Gunicorn reloads.")
 
 
-TASKS = {SNAPSHOT: _write_snapshot, RECOMPUTE: recompute, RULES: _count_rules, RELOAD: _reload}
+TASKS = {
+    Task.WRITE_SNAPSHOT: _write_snapshot,
+    Task.RECOMPUTE: recompute,
+    Task.COUNT_RULES: _count_rules,
+    Task.RELOAD: _reload,
+}

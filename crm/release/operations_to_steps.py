@@ -13,13 +13,13 @@ from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.nodes import Field
 from crm.blueprint.problems import Place, did_you_mean
-from crm.fields.base import Reading
 from crm.fields.comparison import is_key_name, source_name
+from crm.fields.reading import Reading
 from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
 from crm.release.alter_field import alter, alter_versions, unseen
-from crm.release.comparison_keys import add_key, describe_doubles, in_order, refill_key, refuse_doubles, remove_key
 from crm.release.computed_columns import add_computed, recompute_steps, work_out_on_read
+from crm.release.key_columns import add_key, describe_doubles, in_order, refill_key, refuse_doubles, remove_key
 from crm.release.plan_context import VERSIONS, PlanContext, record_of
 from crm.release.steps import (
     BACKFILL,

@@ -15,7 +15,6 @@ from crm.blueprint.problems import Place
 from crm.business import Location
 from crm.release.batched import BatchedMigration
 from crm.release.choice_changes import choice_steps
-from crm.release.comparison import Comparison
 from crm.release.differences import (
     Difference,
     LeftOver,
@@ -44,6 +43,7 @@ from crm.release.rule_violations import RuleCheck, can_be_counted, describe_viol
 from crm.release.snapshot import Snapshot, business_in_force, snapshot_in_force, take_snapshot
 from crm.release.states import detect, wanted_state
 from crm.release.steps import Step, format_value
+from crm.release.table_comparison import TableComparison
 from crm.release.tables import Table, claimed_tables, read_tables
 
 
@@ -193,7 +193,7 @@ def _compare(plan: ReleasePlan, loader: MigrationLoader, applied: Snapshot | Non
     plan.differences += unknown_migrations(label, loader.applied_migrations, loader.disk_migrations)
     plan.claimed = claimed_tables(plan.state, label)
     plan.actual = read_tables(label)
-    comparison = Comparison(
+    comparison = TableComparison(
         plan.business,
         plan.claimed,
         plan.actual,
@@ -232,7 +232,7 @@ def _edits(before: Snapshot | None, after: Snapshot, business: Business) -> list
             edits.append(f"+ {stem}: a new file")
         else:
             document = business.documents[name]
-            for path, was, now in _differences(old[name], after.definitions[name], ()):
+            for path, was, now in _changed_values(old[name], after.definitions[name], ()):
                 place = document.place(path, key=True)
                 edits.append(_edit(place, stem, path, was, now))
     return edits
@@ -241,10 +241,11 @@ def _edits(before: Snapshot | None, after: Snapshot, business: Business) -> list
 MISSING = object()
 
 
-def _differences(old: Any, new: Any, path: tuple) -> list[tuple[tuple, Any, Any]]:
+def _changed_values(old: Any, new: Any, path: tuple) -> list[tuple[tuple, Any, Any]]:
+    """Return what differs between two definitions: path, former value, new value; MISSING where there is none."""
     if isinstance(old, dict) and isinstance(new, dict):
         differences = [
-            difference for key in old for difference in _differences(old[key], new.get(key, MISSING), (*path, key))
+            difference for key in old for difference in _changed_values(old[key], new.get(key, MISSING), (*path, key))
         ]
         differences += [((*path, key), MISSING, new[key]) for key in new if key not in old]
         if not differences and list(old) != list(new):

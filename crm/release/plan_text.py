@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
-from crm.release.comparison_keys import describe_tags
+from crm.release.key_columns import describe_tags
 from crm.release.migration_files import state_of
 from crm.release.picker_warnings import picker_warnings
 from crm.release.plan import ReleasePlan

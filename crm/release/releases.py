@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.db import connection
@@ -17,19 +18,36 @@ from django.utils.translation import gettext as _
 from crm.models import Release
 from crm.release.renamed_columns import Rename
 
-SNAPSHOT, RECOMPUTE, RULES, RELOAD = "snapshot", "recompute", "rules", "reload"
-"""The tasks of a release after its migrations, in their order. `rules` names those that are to be counted."""
+
+class Task(StrEnum):
+    """What a release does after its migrations, in this order. Its words are noted in the database."""
+
+    WRITE_SNAPSHOT = "snapshot"
+    RECOMPUTE = "recompute"
+    COUNT_RULES = "rules"
+    """Its arguments are the keys of the rules."""
+    RELOAD = "reload"
+
+    def note(self, *arguments: str) -> str:
+        """Return the task as it is noted, with its arguments."""
+        return " ".join([self, *arguments])
+
+    @classmethod
+    def read(cls, noted: str) -> tuple[Task, list[str]]:
+        """Return a noted task and its arguments. Raises ValueError for a task that this engine does not know."""
+        word, *arguments = noted.split(" ")
+        return cls(word), arguments
 
 
-def describe_task(task: str) -> str:
-    """Return a task in an owner's words."""
+def describe_task(noted: str) -> str:
+    """Return a noted task in an owner's words."""
     words = {
-        SNAPSHOT: _("write applied.json"),
-        RECOMPUTE: _("work out the computed values"),
-        RULES: _("count the records that break new rules"),
-        RELOAD: _("tell the web server to start anew"),
+        Task.WRITE_SNAPSHOT: _("write applied.json"),
+        Task.RECOMPUTE: _("work out the computed values"),
+        Task.COUNT_RULES: _("count the records that break new rules"),
+        Task.RELOAD: _("tell the web server to start anew"),
     }
-    return words.get(task.split(" ")[0], task)
+    return words.get(noted.split(" ")[0], noted)
 
 
 @dataclass(frozen=True)
@@ -81,9 +99,9 @@ def note_release(business: str, tasks: Iterable[str], **facts: Any) -> LastRelea
     unfinished = Release.objects.filter(business=business).exclude(pending=[])
     tasks = [*tasks]
     for earlier in unfinished:
-        tasks += [task for task in earlier.pending if task.startswith(RULES) and task not in tasks]
+        tasks += [task for task in earlier.pending if task.startswith(Task.COUNT_RULES) and task not in tasks]
     unfinished.update(pending=[])
-    tasks.sort(key=lambda task: (SNAPSHOT, RECOMPUTE, RULES, RELOAD).index(task.split(" ")[0]))
+    tasks.sort(key=lambda noted: list(Task).index(Task.read(noted)[0]))
     row = Release.objects.create(business=business, pending=tasks, **facts)
     return LastRelease(row.pk, row.hash, "", tuple(tasks))
 

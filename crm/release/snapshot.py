@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from crm.blueprint.problems import DefinitionError
 from crm.blueprint.reader import Document, read_file
 from crm.business import SNAPSHOT, Location
 from crm.wiring import LANGUAGE
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 
@@ -127,8 +130,9 @@ def snapshot_in_force(location: Location, override: Path | None = None) -> Snaps
         if override:
             return read_snapshot(override)
         return read_snapshot(location.snapshot, location.folder, mend=settings.RELEASING)
-    except ImproperlyConfigured:
+    except ImproperlyConfigured as error:
         if settings.RELEASING:
+            logger.info("The snapshot in force is written anew: %s", error)
             return None
         raise
 

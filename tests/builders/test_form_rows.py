@@ -7,7 +7,7 @@ import time
 import pytest
 
 from crm.builders.child_rows import Rows
-from crm.builders.forms import MAX_NEW_ROWS, ROWS_PER_PAGE, SHOWN_BEYOND_LIMIT
+from crm.builders.row_forms import MAX_NEW_ROWS, ROWS_PER_PAGE, SHOWN_BEYOND_LIMIT
 from tests.support.pages import address, form_data, save, text_of
 from tests.support.records import make, model
 

@@ -76,7 +76,7 @@ def test_the_home_page_takes_a_constant_number_of_queries(signed_in):
 
 def test_a_query_a_row_would_be_noticed(signed_in, monkeypatch):
     """The control: with a column's join left out, the same count does depend on the rows."""
-    monkeypatch.setattr("crm.builders.page.shown_rows", lambda rows, *_: rows.select_related(None))
+    monkeypatch.setattr("crm.builders.list_page.shown_rows", lambda rows, *_: rows.select_related(None))
     for _ in range(2):
         make("booking")
     few = queries(signed_in, address("booking"))

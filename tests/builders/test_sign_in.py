@@ -52,6 +52,12 @@ def test_after_five_failures_even_the_right_password_must_wait():
     assert sign_in().status_code == 302
 
 
+def test_a_lockout_is_a_line_of_the_log_with_the_address_and_without_what_was_typed(caplog):
+    fail(PAIR.failures, username=RIGHT)
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "crm.builders.sign_in"]
+    assert line == f"Signing in is locked for 60 seconds, from {HERE}" and RIGHT not in caplog.text
+
+
 def test_nobody_is_kept_out_where_sign_ins_are_not_counted(settings):
     """The negative control: what stops the guesses above is the count."""
     settings.AXES_ENABLED = False

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from django.db import connection, connections
 
-from crm.builders.forms import RecordForm
+from crm.builders.record_form import RecordForm
 from tests.support.pages import address, form_data
 from tests.support.people import client_of, person
 from tests.support.records import make, model

@@ -7,7 +7,8 @@ from typing import Any
 from crm.blueprint.compiler import compile_business
 from crm.blueprint.nodes import Field
 from crm.blueprint.reader import Document
-from crm.fields.base import FieldType, Reading
+from crm.fields.base import FieldType
+from crm.fields.reading import Reading
 from crm.wiring import LANGUAGE
 
 APP = {"name": "Sample", "currency": "GBP", "time_zone": "Europe/London", "region": "GB"}

@@ -22,7 +22,8 @@ from django.urls import path, reverse
 from crm.builders.admin import register_all
 from crm.builders.files import serve_file
 from crm.builders.site import Site
-from crm.capabilities.history.revert import REVERT, UNDO, UNDO_OF_OWN, revert_change, revert_record
+from crm.capabilities.history.revert import REVERT, revert_record
+from crm.capabilities.history.undo import UNDO, UNDO_OF_OWN, revert_change
 from crm.capabilities.transfer.runs import import_file
 from crm.capabilities.trash.soft_delete import FOR_GOOD, restore
 from crm.capabilities.workflow.transitions import perform

@@ -20,8 +20,8 @@ from crm.blueprint.nodes import Entity, Field
 from crm.capabilities.transfer.keys import name_of
 from crm.capabilities.transfer.resource import export_rows
 from crm.capabilities.transfer.runs import import_file
-from crm.fields.base import Reading
 from crm.fields.comparison import fold_text
+from crm.fields.reading import Reading
 from crm.management.entities import business_here
 from crm.models import Tag
 from crm.records.display import is_empty

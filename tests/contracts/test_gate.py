@@ -21,7 +21,8 @@ from django.test.utils import CaptureQueriesContext
 from properties.world import read_business, world
 
 from crm.builders import delete_confirmation
-from crm.capabilities.history.revert import UNDO_OF_OWN, revert_record
+from crm.capabilities.history.revert import revert_record
+from crm.capabilities.history.undo import UNDO_OF_OWN
 from crm.capabilities.transfer import keys
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.kernel.contributions import ConflictError

@@ -15,7 +15,7 @@ from django.forms import ValidationError
 from crm.blueprint.bounds import MAX_SHOWN, UNSTORABLE, is_key, to_decimal
 from crm.builders.filter_fields import DaysField, NumberField, NumbersField
 from crm.builders.inputs import ParsedField
-from crm.fields.base import Share
+from crm.fields.cell_values import Share
 
 MOST_SECONDS = 0.2
 NUMBERS = [

@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 from contracts.fields import PLAIN, field_of
 
-from crm.fields.base import Reading, Share
+from crm.fields.cell_values import Share
 from crm.fields.moments import read_duration
+from crm.fields.reading import Reading
 from crm.wiring import LANGUAGE
 
 READ: dict[str, list[tuple[Any, Any]]] = {

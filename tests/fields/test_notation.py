@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.capabilities.transfer.notations import decide_notations, export_notation
-from crm.fields.base import Reading
 from crm.fields.notation import UNDECIDED, Notation, decimal_mark, locale_notation, notation_like, read_text, readings
+from crm.fields.reading import Reading
 from crm.wiring import LANGUAGE
 
 LOCALES = (

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crm.blueprint.nodes import Business, Entity, Field
 from crm.builders.admin import admin_contributions, register_all
 from crm.builders.models import model_contributions
-from crm.builders.page import RecordAdmin
+from crm.builders.record_admin import RecordAdmin
 from crm.builders.site import Site
 from crm.capabilities.transfer.file_reader import FORMATS, Sheet, read_sheet
 from crm.capabilities.transfer.importing import prepare, write

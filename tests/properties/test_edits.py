@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db.models import NOT_PROVIDED
 from hypothesis import event
 from hypothesis import strategies as st
 
 from crm.blueprint.nodes import Business, Entity, Field
-from crm.fields.base import NOTHING, Reading
+from crm.fields.reading import Reading
 from crm.records.display import is_empty
 from crm.release.data_migrations import convert_value
 from crm.release.steps import REFUSED
@@ -109,4 +110,4 @@ def _given(leaf: Field) -> list[Any]:
     """Return what a record may get where it had nothing."""
     backfill, default = getattr(leaf.options, "backfill", None), leaf.type.default(leaf)
     found = [leaf.type.empty(leaf)] + ([leaf.type.parse(backfill, leaf, Reading())] if backfill is not None else [])
-    return found + ([default() if callable(default) else default] if default is not NOTHING else [])
+    return found + ([default() if callable(default) else default] if default is not NOT_PROVIDED else [])

@@ -11,7 +11,7 @@ from support.records import make, model
 
 from crm.capabilities.history.versions import links_of
 from crm.models import Tag
-from crm.release.comparison_keys import TAG_MIGRATION, describe_tags
+from crm.release.key_columns import TAG_MIGRATION, describe_tags
 
 pytestmark = pytest.mark.django_db
 SCOPE = "travel.customer.tags"

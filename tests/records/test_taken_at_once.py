@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, close_old_connections, connection, connections, transaction
 
-from crm.builders.page import RecordAdmin
+from crm.builders.record_admin import RecordAdmin
 from crm.capabilities.transfer import importing
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.runs import import_file

@@ -16,7 +16,7 @@ from crm.release.differences import Altered, LeftOver, OtherDefinitions, Unknown
 from crm.release.errors import NotApplied
 from crm.release.plan import ReleasePlan, make_plan
 from crm.release.plan_text import plan_text
-from crm.release.releases import RECOMPUTE, RELOAD, RULES, SNAPSHOT, last_release, note_release, strike_off
+from crm.release.releases import Task, last_release, note_release, strike_off
 from crm.release.repeated import Contradiction, without_repeats
 from crm.release.roles import sync_roles
 from crm.release.snapshot import snapshot_in_force
@@ -67,12 +67,14 @@ def test_a_column_an_index_and_a_migration_of_another_branch_are_left_over():
 
 @pytest.mark.django_db
 def test_a_release_says_what_is_left_until_all_is_struck_off():
-    note((RECOMPUTE, f"{RULES} trip.rules.0"))
+    note((Task.RECOMPUTE, Task.COUNT_RULES.note("trip.rules.0")))
     first = last_release(HERE.label)
-    assert first.pending == (RECOMPUTE, f"{RULES} trip.rules.0")
-    note((RELOAD, SNAPSHOT))
+    assert first.pending == (Task.RECOMPUTE, Task.COUNT_RULES.note("trip.rules.0"))
+    note((Task.RELOAD, Task.WRITE_SNAPSHOT))
     release = last_release(HERE.label)
-    assert release.pending == (SNAPSHOT, f"{RULES} trip.rules.0", RELOAD), "tasks have an order; rules are taken over"
+    assert release.pending == (Task.WRITE_SNAPSHOT, Task.COUNT_RULES.note("trip.rules.0"), Task.RELOAD), (
+        "tasks have an order; rules are taken over"
+    )
     assert Release.objects.get(pk=first.pk).pending == []
     plan = plan_here()
     assert not plan.is_empty and plan.is_only_unfinished
@@ -88,7 +90,7 @@ def test_a_release_says_what_is_left_until_all_is_struck_off():
 def test_the_check_warns_of_what_can_be_told_without_reading_tables(capsys):
     call_command("check", databases=["default"])
     assert "apply has not noted a release in this database yet." in capsys.readouterr().err
-    note((RECOMPUTE,))
+    note((Task.RECOMPUTE,))
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO django_migrations (app, name, applied) VALUES ('travel', '0099_release_abc123', '2026-01-01')"

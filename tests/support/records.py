@@ -10,9 +10,10 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
+from django.db.models import NOT_PROVIDED
 
 from crm.blueprint.nodes import Business, Entity, Field
-from crm.fields.base import NOTHING, Reading
+from crm.fields.reading import Reading
 from crm.records.computed_updates import defer_recompute
 from crm.records.rules import reset_hidden_fields
 
@@ -92,7 +93,7 @@ def example(leaf: Field) -> Any:
 
 
 def _must(leaf: Field) -> bool:
-    return getattr(leaf.options, "required", False) and leaf.type.default(leaf) is NOTHING
+    return getattr(leaf.options, "required", False) and leaf.type.default(leaf) is NOT_PROVIDED
 
 
 def _apart(leaf: Field) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from django.utils.translation import gettext_lazy as _
 from pydantic import Field as Key
 
 from crm.blueprint.language import Report
@@ -13,7 +14,8 @@ from crm.blueprint.sections import Flag, Name, Section
 from crm.capabilities.history import pages
 from crm.capabilities.history.list_as_of import list_as_of
 from crm.capabilities.history.record_as_of import record_as_of
-from crm.capabilities.history.revert import REVERT, UNDO, UNDO_OF_OWN, revert_change
+from crm.capabilities.history.revert import REVERT
+from crm.capabilities.history.undo import UNDO, UNDO_OF_OWN, revert_change
 from crm.capabilities.history.versions import follow_names, keep_bulk_versions, keep_computed, register
 from crm.kernel.capability import Button, Capability, Finish, Page, Panel
 from crm.kernel.contributions import Contributions, Kind
@@ -37,13 +39,15 @@ class History(Capability):
     panels = {"timeline": "History"}
     actions = {"revert_change": revert_change}
     ways_in = (
-        WayIn(REVERT, "A record and its rows, brought back to a version.", brings_back=True),
-        WayIn(UNDO, "Everything that a change wrote, undone: the undo of an import.", brings_back=True),
+        WayIn(REVERT, "A record and its rows, brought back to a version.", is_restoring=True),
+        WayIn(UNDO, "Everything that a change wrote, undone: the undo of an import.", is_restoring=True),
     )
     ways_out = (
         WayOut(REVERT, "Rows that were added since the version which is brought back."),
         WayOut(UNDO, "What a change of somebody else's added."),
-        WayOut(UNDO_OF_OWN, "What a change of the user's own added, and nobody has changed since.", takes_back=True),
+        WayOut(
+            UNDO_OF_OWN, "What a change of the user's own added, and nobody has changed since.", is_taking_back=True
+        ),
     )
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:
@@ -62,10 +66,10 @@ class History(Capability):
         contributions.add(Kind.PAGE, "list_as_of", Page("as-of/", list_as_of), self.name)
         contributions.add(Kind.PAGE, "record_as_of", Page("<path:object_id>/as-of/", record_as_of), self.name)
         contributions.add(
-            Kind.LIST_BUTTON, "list_as_of", Button("As of a day", "event_repeat", "list_as_of"), self.name
+            Kind.LIST_BUTTON, "list_as_of", Button(_("As of a day"), "event_repeat", "list_as_of"), self.name
         )
-        contributions.add(Kind.RECORD_BUTTON, "history", Button("History", "history", "history"), self.name)
-        contributions.add(Kind.PANEL, "timeline", Panel("History", pages.timeline_panel), self.name)
+        contributions.add(Kind.RECORD_BUTTON, "history", Button(_("History"), "history", "history"), self.name)
+        contributions.add(Kind.PANEL, "timeline", Panel(_("History"), pages.timeline_panel), self.name)
         if entity.sections[self.name].reason:
             contributions.add(Kind.REASON, "required", True, entity.origin(self.name, "reason"))
 

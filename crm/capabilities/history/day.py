@@ -9,19 +9,21 @@ from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 
 class DayForm(forms.Form):
     """Asks for the day whose end is looked at; of today, it is now."""
 
-    on = forms.DateField(error_messages={"required": "Choose a day."})
+    on = forms.DateField(error_messages={"required": gettext_lazy("Choose a day.")})
 
     def clean_on(self) -> date:
         day = self.cleaned_data["on"]
         if day > timezone.localdate():
-            raise forms.ValidationError("This day is still to come.")
+            raise forms.ValidationError(_("This day is still to come."))
         if day.year < FIRST_YEAR:
-            raise forms.ValidationError("Nothing was kept then.")
+            raise forms.ValidationError(_("Nothing was kept then."))
         return day
 
     @property

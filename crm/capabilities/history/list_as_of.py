@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from crm.blueprint.layout import list_order
 from crm.builders.cells import Heading
@@ -31,14 +32,15 @@ def list_as_of(admin: Any, request: HttpRequest) -> HttpResponse:
     form, plural = day_of(request), admin.definition.plural
     filters = _without(request, "on", "p", "q")
     context = {
-        **context_of(admin, request, form, f"{plural} as of a day"),
+        **context_of(admin, request, form, _("%(records)s as of a day") % {"records": plural}),
         "text": request.GET.get("q", ""),
         "kept": [(key, one) for key, values in filters.lists() for one in values],
         "here": _without(request, "p").urlencode(),
         "back": _without(request, "on", "p").urlencode(),
     }
     if form.is_valid():
-        context |= {"title": f"{plural} as of {form.words}", **_shown(admin, request, form)}
+        title = _("%(records)s as of %(day)s") % {"records": plural, "day": form.words}
+        context |= {"title": title, **_shown(admin, request, form)}
     return TemplateResponse(request, "history/list_as_of.html", context)
 
 

@@ -13,15 +13,16 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from crm.capabilities.history.revert import revert_record
 from crm.capabilities.history.timeline import changes_since, newest_version, read_timeline
 from crm.kernel.contributions import Kind
 from crm.records import access
 from crm.records.changes import REASON, change_scope
+from crm.records.locks import lock_record
 from crm.records.record import Record
 from crm.records.soft_delete import DELETED_AT
-from crm.records.writes import lock
 
 MAX_PANEL_ENTRIES = 60
 SEEN = "seen"
@@ -41,7 +42,7 @@ def history_page(admin: Any, request: HttpRequest, object_id: str) -> HttpRespon
     context = {
         **admin.admin_site.each_context(request),
         **_context(admin, request, record, read_timeline(record)),
-        "title": f"History of {record}",
+        "title": _("History of %(record)s") % {"record": record},
         "opts": admin.opts,
         "original": record,
         "as_of_url": admin.url("record_as_of", record.pk),
@@ -91,7 +92,7 @@ def revert_page(admin: Any, request: HttpRequest, object_id: str, version: int) 
             return HttpResponseRedirect(page)
     context = {
         **admin.admin_site.each_context(request),
-        "title": f"Bring back {record}?",
+        "title": _("Bring back %(record)s?") % {"record": record},
         "opts": admin.opts,
         "original": record,
         "version": chosen,
@@ -111,17 +112,19 @@ def _revert(request: HttpRequest, record: Record, version: Any, reason: str) -> 
     then = date_format(timezone.localtime(version.history_date), "j M Y, H:i")
     try:
         with transaction.atomic(), change_scope(request.user, reason or f"Back to the version of {then}", "revert"):
-            lock(record)
+            lock_record(record)
             if request.POST.get(SEEN) != newest_version(record):
                 return False
             left_out = revert_record(record, version)
     except models.ProtectedError as error:
-        names = ", ".join(str(one) for one in list(error.protected_objects)[:5])
-        messages.error(request, f"Nothing was changed: rows of now are still needed by {names}.")
+        names = ", ".join(str(record) for record in list(error.protected_objects)[:5])
+        text = _("Nothing was changed: rows of now are still needed by %(names)s.") % {"names": names}
+        messages.error(request, text)
     except ValidationError as error:
-        messages.error(request, f"Nothing was changed: {' '.join(error.messages)}")
+        messages.error(request, _("Nothing was changed: %(why)s") % {"why": " ".join(error.messages)})
     except IntegrityError:
-        messages.error(request, "Nothing was changed: a value of that version now belongs to another record.")
+        messages.error(request, _("Nothing was changed: a value of that version now belongs to another record."))
     else:
-        messages.success(request, f"{record} is as it was then{', but ' if left_out else ''}{'; '.join(left_out)}.")
+        text = _("%(record)s is as it was then, but %(left_out)s.") if left_out else _("%(record)s is as it was then.")
+        messages.success(request, text % {"record": record, "left_out": "; ".join(left_out)})
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from crm.records import access
 from crm.records.display import path_joins, title_joins
 from crm.records.record import Record
 from crm.records.soft_delete import NOT_DELETED
+
+logger = logging.getLogger(__name__)
 
 
 class Past:
@@ -36,7 +39,8 @@ class Past:
             return versions
         try:
             then = access.visible_rows(user, model, among=versions)
-        except FieldError:  # A rule reads a field whose values are not kept: nobody knows whether it held then.
+        except FieldError as error:  # A rule reads a field whose values are not kept: nobody knows if it held then.
+            logger.info("No version of %s is shown where rows are hidden: %s", model._meta.label, error)
             return versions.none()
         return then.filter(id__in=access.visible_rows(user, model).values("pk"))
 

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity, Field
 from crm.builders.cells import Heading, show
@@ -28,9 +29,11 @@ def record_as_of(admin: Any, request: HttpRequest, object_id: str) -> HttpRespon
     past_record = _find(admin, request, form, key) if form.is_valid() else None
     if record is None and past_record is None:
         raise Http404
-    context = context_of(admin, request, form, f"{record or admin.definition.label} as of a day")
+    title = _("%(record)s as of a day") % {"record": record or admin.definition.label}
+    context = context_of(admin, request, form, title)
     if past_record is not None:
-        context |= {"title": f"{title_of(past_record)} as of {form.words}", **_shown(admin, request, past_record, form)}
+        title = _("%(record)s as of %(day)s") % {"record": title_of(past_record), "day": form.words}
+        context |= {"title": title, **_shown(admin, request, past_record, form)}
     return TemplateResponse(
         request, "history/record_as_of.html", {**context, "original": record, "past_record": past_record}
     )

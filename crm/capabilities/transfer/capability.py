@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from crm.blueprint.language import Report
 from crm.blueprint.names import a_field
 from crm.blueprint.nodes import Entity
@@ -24,7 +26,7 @@ class Transfer(Capability):
     name = "transfer"
     summary = "Import and export of CSV, XLSX and JSON, with a preview of every change, all errors told, and undo."
     Section = TransferSection
-    ways_in = (WayIn(IMPORT, "The rows of a file, new and changed.", from_file=True),)
+    ways_in = (WayIn(IMPORT, "The rows of a file, new and changed.", is_from_file=True),)
 
     def check(self, entity: Entity, section: Any, report: Report) -> None:
         known = {leaf.name for leaf in file_fields(entity)}
@@ -61,10 +63,13 @@ class Transfer(Capability):
         contributions.add(Kind.PAGE, "export", Page("export/", pages.export_page, "export"), self.name)
         contributions.add(Kind.PAGE, "import", Page("import/", pages.import_page, "import"), self.name)
         contributions.add(Kind.PAGE, "import_run", Page("import/<int:run>/", pages.run_page, "import"), self.name)
-        contributions.add(Kind.LIST_BUTTON, "import", Button("Import", "upload", "import", "import"), self.name)
-        contributions.add(Kind.LIST_BUTTON, "export", Button("Export", "download", "export", "export"), self.name)
+        contributions.add(Kind.LIST_BUTTON, "import", Button(_("Import"), "upload", "import", "import"), self.name)
+        contributions.add(Kind.LIST_BUTTON, "export", Button(_("Export"), "download", "export", "export"), self.name)
         contributions.add(
-            "bulk action", "export", BulkAction("Export the selected rows", pages.export_selected, "export"), self.name
+            Kind.BULK_ACTION,
+            "export",
+            BulkAction(_("Export the selected rows"), pages.export_selected, "export"),
+            self.name,
         )
         for leaf in file_fields(entity):
             whole = (leaf.whole.name,) if leaf.whole else ()

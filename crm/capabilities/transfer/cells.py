@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.columns import ID, Column
@@ -15,8 +16,9 @@ from crm.capabilities.transfer.formula_injection import unescape_null_word
 from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, plain_key, split_words
 from crm.capabilities.transfer.notations import decide_notations
 from crm.capabilities.transfer.preparation import ImportPlan, PendingTag, RowResult, Values
-from crm.fields.base import Reading, Unreadable, text_of
+from crm.fields.cell_values import Unreadable, text_of
 from crm.fields.comparison import fold_text
+from crm.fields.reading import Reading
 
 Adjust = Callable[[Field, Any], Any]
 
@@ -89,7 +91,7 @@ def _read_ids(plan: ImportPlan, cells: list[Any]) -> list[Any]:
             row.fail("id", cell.reason)
         text = "" if cell is None or cell is ABSENT or isinstance(cell, Unreadable) else text_of(cell)
         if text and not (text.isdecimal() and len(text) <= 18):
-            row.fail("id", f"{text!r} is no number.")
+            row.fail("id", _("%(text)s is no number.") % {"text": repr(text)})
             text = ""
         values.append(int(text) if text else None)
     return values
@@ -180,7 +182,8 @@ def _fault(cell: Any) -> str:
 def _target(plan: ImportPlan, column: Column, row: RowResult, word: str, keys: Mapping, book: KeyResolver) -> Any:
     key = keys.get(word)
     if key is AMBIGUOUS:
-        row.fail(column.heading, f"{word!r} means more than one {_target_name(column.field)}.")
+        words = {"word": repr(word), "record": _target_name(column.field)}
+        row.fail(column.heading, _("%(word)s means more than one %(record)s.") % words)
         return None
     if key is not None:
         return key
@@ -192,7 +195,8 @@ def _target(plan: ImportPlan, column: Column, row: RowResult, word: str, keys: M
             return None
         waiting = plan.new_words.setdefault(column.field.name, {})
         return PendingTag(waiting.setdefault(fold_text(name), name))
-    row.fail(column.heading, f"there is no {_target_name(column.field)} {word!r}.")
+    words = {"word": repr(word), "record": _target_name(column.field)}
+    row.fail(column.heading, _("there is no %(record)s %(word)s.") % words)
     return None
 
 

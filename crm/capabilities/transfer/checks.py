@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.file_reader import ABSENT
 from crm.capabilities.transfer.own_rows import own_links
@@ -106,8 +108,8 @@ def _in_words(plan: ImportPlan, refusal: Refusal, by_record: dict[int, RowResult
     if not refusal.taken:
         return refusal.message
     if refusal.twin is not None:
-        return f"is the same as in row {by_record[id(refusal.twin.record)].number}."
-    return f"{_shown(plan, refusal)} belongs to another record."
+        return _("is the same as in row %(row)s.") % {"row": by_record[id(refusal.twin.record)].number}
+    return _("%(value)s belongs to another record.") % {"value": _shown(plan, refusal)}
 
 
 def _shown(plan: ImportPlan, refusal: Refusal) -> str:
@@ -115,4 +117,4 @@ def _shown(plan: ImportPlan, refusal: Refusal) -> str:
     leaves = [plan.entity.find(name) for name in refusal.taken]
     if len(leaves) == 1 and leaves[0].type.reference(leaves[0]) is None:
         return leaves[0].type.display(getattr(refusal.write.record, leaves[0].name), leaves[0])
-    return f"this {' and '.join(leaf.label.lower() for leaf in leaves)}"
+    return _("this %(fields)s") % {"fields": _(" and ").join(leaf.label.lower() for leaf in leaves)}

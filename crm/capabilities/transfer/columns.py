@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from crm.blueprint.nodes import Entity, Field
 from crm.blueprint.problems import did_you_mean
 from crm.records import access
@@ -62,17 +64,20 @@ def map_columns(entity: Entity, headings: list[str]) -> tuple[list[Column], list
         if heading.lower() in ignored or (heading in used and heading.lower() not in known):
             continue
         if not heading:
-            complaints.append(f"Column {position + 1} has no name.")
+            complaints.append(_("Column %(number)s has no name.") % {"number": position + 1})
         elif heading.lower() not in known:
             if section.unknown_columns == "refuse":
+                words = {"column": repr(heading), "record": entity.label.lower()}
                 hint = did_you_mean(heading, _suggestions(entity))
-                complaints.append(f"The column {heading!r} is no field of {entity.label.lower()}. {hint}".strip())
+                text = _("The column %(column)s is no field of %(record)s.") % words
+                complaints.append(f"{text} {hint}".strip())
         elif (field := known[heading.lower()]) is None or field.computed is None:
             columns.append(Column(heading, field, position))
     for column in [*combined, *columns]:
         name = column.field.name if column.field else ID
         if name in taken:
-            complaints.append(f"The columns {taken[name]!r} and {column.heading!r} are both {name!r}.")
+            words = {"first": repr(taken[name]), "second": repr(column.heading), "field": repr(name)}
+            complaints.append(_("The columns %(first)s and %(second)s are both %(field)s.") % words)
         taken[name] = column.heading
     return [*columns, *combined], complaints
 
@@ -85,7 +90,7 @@ def headings_below(entity: Entity, sheet: Any) -> str:
     for number, row in islice(sheet.rows, 20):
         words = [cell.strip().lower() for cell in row if isinstance(cell, str) and cell.strip()]
         if len(words) > 1 and all(word in known for word in words):
-            return f"Row {number} looks like the headings: take the rows above it away."
+            return _("Row %(row)s looks like the headings: take the rows above it away.") % {"row": number}
     return ""
 
 
@@ -118,5 +123,6 @@ def _combined(entity: Entity, headings: list[str], complaints: list[str]) -> lis
             ]
             columns.append(Column(name, entity.find(name), parts=(*parts, texts[-1])))
         elif len(missing) < len(wanted):
-            complaints.append(f"{name!r} is made of {source!r}, but the column {missing[0]!r} is not there.")
+            words = {"field": repr(name), "source": repr(source), "column": repr(missing[0])}
+            complaints.append(_("%(field)s is made of %(source)s, but the column %(column)s is not there.") % words)
     return columns

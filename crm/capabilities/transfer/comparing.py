@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import NOT_PROVIDED
+from django.utils.translation import gettext as _
+
 from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.file_reader import ABSENT
@@ -18,13 +21,10 @@ from crm.capabilities.transfer.preparation import (
     RowResult,
     stored_records,
 )
-from crm.fields.base import NOTHING
 from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.intended_write import as_before
 from crm.records.record import Record
-
-MISSING = "is missing: a new record needs it."
 
 
 @dataclass
@@ -63,7 +63,7 @@ class RowComparer:
             is_new = row.record is None
             if is_new:
                 for leaf in self.needed:
-                    row.fail(leaf.name, MISSING)
+                    row.fail(leaf.name, _("is missing: a new record needs it."))
             row.record = self._fill(row, self.plan.model() if is_new else row.record, is_new)
             for leaf, values in self.many:
                 _compare_links(row, row.record, leaf, values[row.index], is_new)
@@ -124,19 +124,19 @@ def _cells(plan: ImportPlan, column: Column, values: list[Any]) -> _Cells:
 
 
 def _is_needed(leaf: Field) -> bool:
-    return getattr(leaf.options, "required", False) and leaf.type.default(leaf) is NOTHING
+    return getattr(leaf.options, "required", False) and leaf.type.default(leaf) is NOT_PROVIDED
 
 
 def _compare_cell(row: RowResult, record: Record, cells: _Cells, value: Any, is_new: bool, exact: bool) -> None:
     if value is ABSENT:
         if is_new and cells.needed and all(heading != cells.heading for heading, _ in row.errors):
-            row.fail(cells.heading, MISSING)
+            row.fail(cells.heading, _("is missing: a new record needs it."))
         return
     if value is None:
         if not is_new and cells.leaf.target is not None and access.is_hidden(getattr(record, cells.leaf.name)):
             return  # the file could not name it: its writer does not see it
         if cells.needed or (cells.required and not is_new):
-            row.fail(cells.heading, "is empty, but required.")
+            row.fail(cells.heading, _("is empty, but required."))
             return
         if is_new and (cells.required or not exact):
             return

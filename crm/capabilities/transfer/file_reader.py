@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import logging
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -13,10 +14,14 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from crm.capabilities.transfer.formula_injection import decode, unescape
 from crm.capabilities.transfer.unpacking import is_bomb
 from crm.capabilities.transfer.workbook import read_rows
-from crm.fields.base import Unreadable
+from crm.fields.cell_values import Unreadable
+
+logger = logging.getLogger(__name__)
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 250_000
@@ -78,19 +83,27 @@ def format_of(name: str, given: str | None = None) -> str:
     """Return the format of a file by its ending. Raises FileRefused for an unknown one."""
     format_name = (given or PurePath(name).suffix.lstrip(".")).lower()
     if format_name not in FORMATS:
-        raise FileRefused(f"{PurePath(name).name}: the format is not known; use a .csv, .xlsx or .json file.")
+        text = _("%(file)s: the format is not known; use a .csv, .xlsx or .json file.")
+        raise FileRefused(text % {"file": PurePath(name).name})
     return format_name
+
+
+def check_size(size: int) -> None:
+    """Raise FileRefused for a file of too many bytes."""
+    if size > MAX_BYTES:
+        words = {"size": f"{size / 1e6:.0f}", "most": MAX_BYTES // 2**20}
+        raise FileRefused(_("The file has %(size)s MB; at most %(most)s MB are read.") % words)
 
 
 def read_sheet(data: bytes, format: str, encoding: str = "") -> Sheet:
     """Read a file; `encoding` is that of a CSV file. Raises FileRefused where it is too large, damaged, or no table."""
-    if len(data) > MAX_BYTES:
-        raise FileRefused(f"The file has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES // 2**20} MB are read.")
+    check_size(len(data))
     sheet = _read_csv(data, encoding) if format == "csv" else {"xlsx": _read_xlsx, "json": _read_json}[format](data)
     if not sheet.headings:
-        raise FileRefused("The file is empty: the first row holds the names of the columns.")
+        raise FileRefused(_("The file is empty: the first row holds the names of the columns."))
     if len(sheet.headings) > MAX_COLUMNS:
-        raise FileRefused(f"The file has {len(sheet.headings)} columns; at most {MAX_COLUMNS} are read.")
+        words = {"count": len(sheet.headings), "most": MAX_COLUMNS}
+        raise FileRefused(_("The file has %(count)s columns; at most %(most)s are read.") % words)
     return sheet
 
 
@@ -119,7 +132,7 @@ def _checked(lines: Iterable[str], delimiter: str) -> Iterator[str]:
         cells += line.count(delimiter)
         _check_cells(cells)
         if "\0" in line:
-            raise FileRefused("The file holds NUL characters: it is no text.")
+            raise FileRefused(_("The file holds NUL characters: it is no text."))
         yield line
 
 
@@ -143,14 +156,19 @@ def _undecodable(data: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
     if encoding != "utf-8-sig":
-        return f"Row {line}: the file is not in {encoding}. Choose another encoding."
-    hint = "Save it as “CSV UTF-8”, or say its encoding (`encoding`; a spreadsheet often writes cp1252)."
-    return f"Row {line}: the file is not UTF-8. {hint}"
+        words = {"row": line, "encoding": encoding}
+        return _("Row %(row)s: the file is not in %(encoding)s. Choose another encoding.") % words
+    text = _(
+        "Row %(row)s: the file is not UTF-8. Save it as “CSV UTF-8”, or say its encoding (`encoding`; a spreadsheet "
+        "often writes cp1252)."
+    )
+    return text % {"row": line}
 
 
 def _check_cells(count: int, rows: int = 0) -> None:
     if count > MAX_CELLS or rows > MAX_ROWS:
-        raise FileRefused(f"The file has more than {MAX_ROWS:,} rows or {MAX_CELLS:,} cells; split it.")
+        words = {"rows": f"{MAX_ROWS:,}", "cells": f"{MAX_CELLS:,}"}
+        raise FileRefused(_("The file has more than %(rows)s rows or %(cells)s cells; split it.") % words)
 
 
 def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
@@ -159,14 +177,15 @@ def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
         for number, row in enumerate(reader, 1):
             yield number, row
     except csv.Error as error:
-        raise FileRefused(f"Row {number + 1}: {error}. Check the quotes.") from None
+        words = {"row": number + 1, "error": error}
+        raise FileRefused(_("Row %(row)s: %(error)s. Check the quotes.") % words) from None
 
 
 def _read_xlsx(data: bytes) -> Sheet:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if is_bomb(archive, len(data)):
-                raise FileRefused("The file unpacks to far more than it should; it was not opened.")
+                raise FileRefused(_("The file unpacks to far more than it should; it was not opened."))
             import openpyxl  # not at the top: its 180 modules would be a tenth of every start
 
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
@@ -176,7 +195,9 @@ def _read_xlsx(data: bytes) -> Sheet:
     except FileRefused:
         raise
     except Exception as error:  # A damaged workbook makes the libraries below raise whatever there is.
-        raise FileRefused(f"This is no Excel workbook that can be read ({type(error).__name__}).") from None
+        logger.info("A workbook could not be read", exc_info=error)
+        text = _("This is no Excel workbook that can be read (%(error)s).") % {"error": type(error).__name__}
+        raise FileRefused(text) from None
 
 
 def _xlsx_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]]:
@@ -191,9 +212,9 @@ def _read_json(data: bytes) -> Sheet:
         text = data.decode("utf-8-sig")
         records = json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
-        raise FileRefused(f"This is not JSON: {error}") from None
+        raise FileRefused(_("This is not JSON: %(error)s") % {"error": error}) from None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise FileRefused('The JSON must be a list of objects: [{"name": "Ann"}, …].')
+        raise FileRefused(_('The JSON must be a list of objects: [{"name": "Ann"}, …].'))
     if "\\u" in text:
         _check_texts(cell for record in records for cell in record.values())
     headings = list(dict.fromkeys(key for record in records for key in record))
@@ -209,7 +230,7 @@ def _check_texts(cells: Iterable[Any]) -> None:
     except UnicodeEncodeError:
         held = True
     if held:
-        raise FileRefused("The file holds NUL characters or halves of characters: it is no text.")
+        raise FileRefused(_("The file holds NUL characters or halves of characters: it is no text."))
 
 
 ABSENT = object()
@@ -239,10 +260,13 @@ def _table(rows: Iterator[tuple[int, list[Any]]], is_csv: bool = False) -> Sheet
 
 
 def _too_wide(number: int, cells: int, headings: list[str]) -> str:
-    text = f"Row {number} has {cells} cells, but there are {len(headings)} columns."
+    words = {"row": number, "cells": cells, "columns": len(headings), "title": repr(headings[0])}
+    text = _("Row %(row)s has %(cells)s cells, but there are %(columns)s columns.") % words
     if len(headings) == 1:
-        return f"{text} Is {headings[0]!r} a title? Take what stands above the row of headings away."
-    return f"{text} Check the quotes."
+        hint = _("Is %(title)s a title? Take what stands above the row of headings away.") % words
+    else:
+        hint = _("Check the quotes.")
+    return f"{text} {hint}"
 
 
 def _trimmed(cells: list[Any]) -> list[Any]:

@@ -17,6 +17,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 SIGNS = r"(?=[=+\-@\t\r＝＋－＠])"
 START = re.compile(rf"\A('*){SIGNS}"), re.compile(rf"\A'('*){SIGNS}")
 ANYWHERE = re.compile(rf"(\A|[;\t\r\n]\"*)('*){SIGNS}"), re.compile(rf"(\A|[;\t\r\n]\"*)'('*){SIGNS}")
@@ -88,8 +90,9 @@ def encode(text: str, label: str = "") -> str:
     """
     cell = UNPRINTABLE.sub(lambda found: f"_x{ord(found[0]):04x}_", text)
     if len(cell) > LONGEST:
-        why = f"{label}: a text has {len(cell):,} letters, and a cell of Excel holds {LONGEST:,}."
-        raise ExportRefused(f"{why} Export as CSV or JSON.")
+        words = {"field": label, "count": f"{len(cell):,}", "most": f"{LONGEST:,}"}
+        text = _("%(field)s: a text has %(count)s letters, and a cell of Excel holds %(most)s. Export as CSV or JSON.")
+        raise ExportRefused(text % words)
     return cell
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
+from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.cells import Adjust, read_columns
@@ -86,17 +87,19 @@ def _compare_parts(plan: ImportPlan) -> bool:
 def write(plan: ImportPlan) -> None:
     """Write what was prepared, in one transaction. Raises ImportRefused, with nothing written, where that fails."""
     if not plan.is_sound:
-        raise ImportRefused("The file has errors; nothing was written.")
+        raise ImportRefused(_("The file has errors; nothing was written."))
     try:
         _write(plan)
     except RuleBroken as broken:
         row = _row_of(plan, broken.record)
-        where = f"row {row.number}, {broken.record}" if row else str(broken.record)
-        raise ImportRefused(f"{where}: {broken.messages[0]} Nothing was written.") from None
+        words = {"row": row.number if row else 0, "record": broken.record, "why": broken.messages[0]}
+        of_row = _("row %(row)s, %(record)s: %(why)s Nothing was written.")
+        raise ImportRefused((of_row if row else _("%(record)s: %(why)s Nothing was written.")) % words) from None
     except ValidationError as error:
         raise ImportRefused(" ".join(error.messages)) from None
     except DatabaseError as error:
-        raise ImportRefused(f"The database refused, and nothing was written: {error}") from None
+        text = _("The database refused, and nothing was written: %(error)s") % {"error": error}
+        raise ImportRefused(text) from None
 
 
 def rehearse(plan: ImportPlan) -> tuple[int, str, str] | None:
@@ -116,7 +119,7 @@ def rehearse(plan: ImportPlan) -> tuple[int, str, str] | None:
     except ValidationError as error:
         return 0, "", " ".join(error.messages)
     except DatabaseError as error:
-        return 0, "", f"The database would refuse: {error}"
+        return 0, "", _("The database would refuse: %(error)s") % {"error": error}
     return None
 
 

@@ -11,8 +11,10 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity, Field
-from crm.fields.base import Reading, Reference, text_of
+from crm.fields.cell_values import text_of
 from crm.fields.comparison import bounded_key, fold_text
+from crm.fields.faces.exchange import Reference
+from crm.fields.reading import Reading
 from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.display import is_empty

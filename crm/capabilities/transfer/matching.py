@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from crm.blueprint.nodes import Entity, Field
 from crm.capabilities.transfer.columns import ID, Column
 from crm.capabilities.transfer.file_reader import ABSENT
 from crm.capabilities.transfer.keys import key_fields
-from crm.capabilities.transfer.preparation import NOT_YOURS, ImportPlan, RowResult, stored_records
+from crm.capabilities.transfer.preparation import ImportPlan, RowResult, stored_records
 from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.identity import compared_column, compared_value
@@ -23,10 +26,14 @@ def missing_keys(entity: Entity, columns: list[Column]) -> str:
     names = {column.field.name if column.field else ID for column in columns}
     missing = [field.name for field in key_fields(entity) if field.name not in names]
     if missing and ID not in names:
-        text = "rows are matched by it" if len(missing) == 1 else "rows are matched by them"
         given = [field for field in key_fields(entity) if field.name in missing and field.type.sets_on_save]
-        hint = " Its cells stay empty where a record is new." if given else ""
-        return f"The column {' and '.join(map(repr, missing))} is missing; {text}.{hint}"
+        text = ngettext(
+            "The column %(columns)s is missing; rows are matched by it.",
+            "The column %(columns)s is missing; rows are matched by them.",
+            len(missing),
+        ) % {"columns": _(" and ").join(map(repr, missing))}
+        hint = _("Its cells stay empty where a record is new.")
+        return f"{text} {hint}" if given else text
     return ""
 
 
@@ -58,17 +65,19 @@ class RowMatcher:
         given = self._id_of(row)
         record = by_id.get(given) if given else None
         if given and record is None:
-            row.fail(ID, f"there is no {self.plan.entity.label.lower()} {given}.")
+            words = {"record": self.plan.entity.label.lower(), "id": given}
+            row.fail(ID, _("there is no %(record)s %(id)s.") % words)
             return
         if record is None and len(matched) > 1:
-            row.fail(self.heading, f"{len(matched)} records have this key already.")
+            row.fail(self.heading, _("%(count)s records have this key already.") % {"count": len(matched)})
         elif record and matched and all(other.pk != record.pk for other in matched):
-            row.fail(ID, f"the id means “{record}”, the key means “{matched[0]}”.")
+            words = {"record": record, "other": matched[0]}
+            row.fail(ID, _("the id means “%(record)s”, the key means “%(other)s”.") % words)
         row.record = record or (matched[0] if matched else None)
         row.key = row.record.pk if row.record else None
         row.matched_by_key = record is None and bool(matched)
         if row.record is not None and access.is_hidden(row.record):
-            row.fail(self.heading, NOT_YOURS)
+            row.fail(self.heading, _("names a record that is not yours to change."))
         if self.is_given and row.record is None and not row.errors:
             self.plan.without_key += not key or None in key
         self._refuse_second_row(row, key)
@@ -80,7 +89,7 @@ class RowMatcher:
             return
         first = self.first_rows.setdefault(hash(mark), row)
         if first is not row and self._mark_of(first, self._key_of(first)) == mark:
-            row.fail(self.heading, f"row {first.number} is the same record already.")
+            row.fail(self.heading, _("row %(row)s is the same record already.") % {"row": first.number})
 
     def _mark_of(self, row: RowResult, key: Key) -> Any:
         if row.key is not None:

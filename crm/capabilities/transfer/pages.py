@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import forms
@@ -12,11 +13,12 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from crm.capabilities.transfer.columns import file_fields
-from crm.capabilities.transfer.file_reader import MAX_BYTES, FileRefused
+from crm.capabilities.transfer.file_reader import FileRefused, check_size
 from crm.capabilities.transfer.formula_injection import ExportRefused
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.keys import key_fields, named_by
@@ -25,6 +27,8 @@ from crm.capabilities.transfer.runs import discard_run, finish_run, imported_bef
 from crm.fields.notation import SAMPLES
 from crm.records import access
 
+logger = logging.getLogger(__name__)
+
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -32,10 +36,10 @@ CONTENT_TYPES = {
 }
 ENCODINGS = {
     "utf-8": "UTF-8",
-    "cp1252": _("Western European (Windows, cp1252)"),
-    "cp1250": _("Central European (Windows, cp1250)"),
-    "cp1251": _("Cyrillic (Windows, cp1251)"),
-    "mac_roman": _("Western European (Macintosh)"),
+    "cp1252": gettext_lazy("Western European (Windows, cp1252)"),
+    "cp1250": gettext_lazy("Central European (Windows, cp1250)"),
+    "cp1251": gettext_lazy("Cyrillic (Windows, cp1251)"),
+    "mac_roman": gettext_lazy("Western European (Macintosh)"),
     "utf-16": "UTF-16",
 }
 PER_PAGE = 100
@@ -46,20 +50,22 @@ class UploadForm(forms.Form):
     """Asks for a file."""
 
     file = forms.FileField(
-        label="File",
-        help_text="CSV (UTF-8), Excel (.xlsx) or JSON. Nothing is written before you have seen what would change.",
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
+            "CSV (UTF-8), Excel (.xlsx) or JSON. Nothing is written before you have seen what would change."
+        ),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.xlsx,.json"}),
     )
     numbers = forms.ChoiceField(
-        label=_("Numbers"),
+        label=gettext_lazy("Numbers"),
         required=False,
-        choices=[("", _("As the business writes them")), *((one, one) for one in SAMPLES.values())],
+        choices=[("", gettext_lazy("As the business writes them")), *((one, one) for one in SAMPLES.values())],
         widget=UnfoldAdminSelectWidget,
     )
     encoding = forms.ChoiceField(
-        label=_("Encoding of a CSV file"),
+        label=gettext_lazy("Encoding of a CSV file"),
         required=False,
-        choices=[("", _("UTF-8, or as the definitions say")), *ENCODINGS.items()],
+        choices=[("", gettext_lazy("UTF-8, or as the definitions say")), *ENCODINGS.items()],
         widget=UnfoldAdminSelectWidget,
     )
 
@@ -110,11 +116,11 @@ def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         try:
-            if upload.size > MAX_BYTES:
-                raise FileRefused(f"The file has {upload.size / 1e6:.0f} MB; at most {MAX_BYTES // 2**20} MB are read.")
+            check_size(upload.size)
             written = {name: form.cleaned_data[name] for name in ("numbers", "encoding")}
             run = start_run(admin.definition, upload.name, upload.read(), request.user, **written)
         except FileRefused as error:
+            logger.warning("A file for %s was refused: user %s", admin.definition.name, request.user.pk)
             for line in str(error).splitlines():
                 form.add_error("file", line)
         else:
@@ -147,7 +153,7 @@ def run_page(admin: Any, request: HttpRequest, run: int) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _act(admin, request, import_run)
-    title = f"Import of {import_run.filename}"
+    title = _("Import of %(file)s") % {"file": import_run.filename}
     if import_run.status != PREVIEWED:
         return TemplateResponse(request, "transfer/run.html", _context(admin, request, title, run=import_run))
     preview = import_run.read_preview()
@@ -166,7 +172,8 @@ def _act(admin: Any, request: HttpRequest, run: ImportRun) -> HttpResponse:
         if "import" in request.POST:
             reason, seen = request.POST.get("change_reason", "").strip(), request.POST.get("preview", "")
             finish_run(run, admin.definition, request.user, reason, seen)
-            messages.success(request, f"{run.new} added, {run.updated} updated, {run.unchanged} unchanged.")
+            words = {"new": run.new, "updated": run.updated, "unchanged": run.unchanged}
+            messages.success(request, _("%(new)s added, %(updated)s updated, %(unchanged)s unchanged.") % words)
         elif "discard" in request.POST:
             discard_run(run)
             return HttpResponseRedirect(admin.url("import"))
@@ -175,5 +182,6 @@ def _act(admin: Any, request: HttpRequest, run: ImportRun) -> HttpResponse:
         elif "undo" in request.POST:
             messages.success(request, undo_run(run, request.user))
     except (ImportRefused, FileRefused) as error:
+        logger.warning("Import %s of %s was refused: user %s", run.pk, admin.definition.name, request.user.pk)
         messages.error(request, str(error))
     return back

@@ -15,12 +15,10 @@ from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.columns import Column
 from crm.capabilities.transfer.keys import key_fields
 from crm.records import access
+from crm.records.locks import select_for_write
 from crm.records.record import Record
-from crm.records.stored import lock
 
 NEW, UPDATED, UNCHANGED, FAILED = "new", "updated", "unchanged", "failed"
-NOT_YOURS = "names a record that is not yours to change."
-FAULT = "leads to the record of row {row}, which cannot be imported."
 PART = 2_000
 """How many rows have their records in memory at a time."""
 Values = dict[str, list[Any]]
@@ -183,7 +181,9 @@ class ImportPlan:
             for row, heading in linking.pop(target.number, ()):
                 if not row.errors:
                     row.fault, row.status = target.fault or target.number, FAILED
-                    row.fail(heading, FAULT.format(row=row.fault))
+                    row.fail(
+                        heading, _("leads to the record of row %(row)s, which cannot be imported.") % {"row": row.fault}
+                    )
                     failing.append(row)
 
     @property
@@ -220,4 +220,4 @@ def stored_records(plan: ImportPlan, column: str, values: Collection[Any]) -> mo
     rows = plan.model._default_manager.filter(**{f"{column}__in": values}).prefetch_related(*many)
     joins = access.access_joins(plan.entity)
     rows = rows.select_related(*joins) if joins else rows
-    return lock(rows.order_by("pk")) if plan.locks else rows
+    return select_for_write(rows.order_by("pk")) if plan.locks else rows

@@ -20,8 +20,8 @@ from crm.capabilities.transfer.formula_injection import csv_text, encode, escape
 from crm.capabilities.transfer.gc_pause import gc_disabled
 from crm.capabilities.transfer.keys import join_words, key_fields, key_joins, name_of
 from crm.capabilities.transfer.notations import export_notation
-from crm.fields.base import Reading
 from crm.fields.moments import zone_of
+from crm.fields.reading import Reading
 from crm.records import access
 from crm.records.computed import annotate_on_read
 

@@ -126,23 +126,26 @@ def finish_run(run: ImportRun, entity: Entity, user: Any, reason: str = "", seen
 def _lock_preview(run: ImportRun) -> None:
     locked = ImportRun.objects.select_for_update().get(pk=run.pk)
     if locked.status != PREVIEWED:
-        raise ImportRefused(f"This import is {locked.status} already.")
+        raise ImportRefused(_("This import is %(status)s already.") % {"status": locked.status})
     run.preview, run.source = locked.preview, locked.source
 
 
 def _check_since(plan: ImportPlan) -> None:
     """Refuse what was sound when it was previewed, and no longer is."""
-    told = [*plan.refusals, *(f"row {row}, {column}: {text}" for row, column, text in plan.errors)]
-    if told:
-        more = f" (and {len(told) - 5} more)" if told[5:] else ""
-        raise ImportRefused(f"Nothing was imported: {'; '.join(told[:5])}{more}")
+    of_row = _("row %(row)s, %(column)s: %(why)s")
+    reasons = [*plan.refusals]
+    reasons += [of_row % {"row": row, "column": column, "why": why} for row, column, why in plan.errors]
+    if reasons:
+        words = {"reasons": "; ".join(reasons[:5]), "count": len(reasons) - 5}
+        more = _("Nothing was imported: %(reasons)s (and %(count)s more)")
+        raise ImportRefused((more if reasons[5:] else _("Nothing was imported: %(reasons)s")) % words)
 
 
 def _check_verbs(plan: ImportPlan) -> None:
     """Refuse the file as a whole: importing is no way round the permissions to add and to change."""
     if plan.lacks:
-        plural = plan.entity.plural.lower()
-        raise ImportRefused(f"You may not {' or '.join(sorted(plan.lacks))} {plural}, so nothing was imported.")
+        words = {"verbs": _(" or ").join(sorted(plan.lacks)), "records": plan.entity.plural.lower()}
+        raise ImportRefused(_("You may not %(verbs)s %(records)s, so nothing was imported.") % words)
 
 
 def _write(run: ImportRun, plan: ImportPlan, user: Any, reason: str) -> None:
@@ -197,7 +200,8 @@ def undo_run(run: ImportRun, user: Any) -> str:
         with transaction.atomic():
             locked = ImportRun.objects.select_for_update().get(pk=run.pk)
             if locked.status != IMPORTED:
-                raise ImportRefused(f"This import is {locked.status}; only one that was imported can be undone.")
+                text = _("This import is %(status)s; only one that was imported can be undone.")
+                raise ImportRefused(text % {"status": locked.status})
             _check_undo(locked, model, user)
             with change_scope(user, f"Undo of the import of {run.filename}", "undo"), access.as_viewer(user):
                 result = actions.run("revert_change", change=run.change, model=model)
@@ -205,12 +209,14 @@ def undo_run(run: ImportRun, user: Any) -> str:
             run.note = _undone(result)
             run.save()
     except models.ProtectedError as error:
-        names = ", ".join(str(one) for one in list(error.protected_objects)[:5])
-        raise ImportRefused(f"Nothing was undone: imported records are needed by {names}.") from None
+        names = ", ".join(str(record) for record in list(error.protected_objects)[:5])
+        text = _("Nothing was undone: imported records are needed by %(names)s.") % {"names": names}
+        raise ImportRefused(text) from None
     except RuleBroken as broken:
-        raise ImportRefused(f"Nothing was undone: {broken.record} would break a rule. {broken.messages[0]}") from None
+        words = {"record": broken.record, "why": broken.messages[0]}
+        raise ImportRefused(_("Nothing was undone: %(record)s would break a rule. %(why)s") % words) from None
     except ValidationError as error:
-        raise ImportRefused(f"Nothing was undone: {' '.join(error.messages)}") from None
+        raise ImportRefused(_("Nothing was undone: %(why)s") % {"why": " ".join(error.messages)}) from None
     return run.note
 
 
@@ -224,16 +230,20 @@ def _check_undo(run: ImportRun, model: type[models.Model], user: Any) -> None:
         if count and not access.has_perm(user, verb, model)
     ]
     if missing:
-        plural = model._meta.verbose_name_plural.lower()
-        raise ImportRefused(f"You may not {' or '.join(missing)} {plural}, so nothing was undone.")
+        words = {"verbs": _(" or ").join(missing), "records": model._meta.verbose_name_plural.lower()}
+        raise ImportRefused(_("You may not %(verbs)s %(records)s, so nothing was undone.") % words)
 
 
 def _undone(result: Any) -> str:
-    text = f"{result.removed} removed, {result.restored} as they were before"
-    if result.spared:
-        shown = ", ".join(result.spared[:20]) + (" …" if len(result.spared) > 20 else "")
-        text += f", {len(result.spared)} left alone because they were changed since: {shown}"
-    return text + "."
+    words = {"removed": result.removed, "restored": result.restored, "spared": len(result.spared)}
+    if not result.spared:
+        return _("%(removed)s removed, %(restored)s as they were before.") % words
+    words["names"] = ", ".join(result.spared[:20]) + (" …" if len(result.spared) > 20 else "")
+    text = _(
+        "%(removed)s removed, %(restored)s as they were before, %(spared)s left alone because they were changed since: "
+        "%(names)s."
+    )
+    return text % words
 
 
 def discard_run(run: ImportRun) -> None:

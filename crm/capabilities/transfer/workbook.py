@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from itertools import islice, product
 from typing import Any
 
-from crm.fields.base import Inexact, Share, ShownNumber, Unreadable
+from django.utils.translation import gettext as _
+
+from crm.fields.cell_values import Inexact, Share, ShownNumber, Unreadable
 
 DIGITS = 15
 """Spreadsheets calculate with 15 digits: what a number had beyond them is not in the file."""
@@ -83,21 +85,23 @@ def _faults(data: zipfile.ZipFile, path: str) -> dict[int, dict[int, Unreadable]
     from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
     from openpyxl.xml.functions import iterparse
 
+    no_value = _("is a formula whose value the file does not keep: open it in a spreadsheet, and save it.")
+    merged = _("is merged with %(cell)s: a file gives merged cells one value. Split them, and fill each.")
     faults: dict[int, dict[int, Unreadable]] = {}
     with data.open(path) as file:
-        for _, element in iterparse(file):
+        for _event, element in iterparse(file):
             tag = element.tag.rpartition("}")[2]
             if tag == "c":
                 if _keeps_nothing(element):
                     row, column = coordinate_to_tuple(element.get("r"))
-                    faults.setdefault(row, {})[column] = Unreadable(NO_VALUE)
+                    faults.setdefault(row, {})[column] = Unreadable(no_value)
                 element.clear()
             elif tag == "mergeCell":
                 left, top, right, bottom = range_boundaries(element.get("ref"))
                 first = element.get("ref").partition(":")[0]
                 inside = product(range(top, bottom + 1), range(left, min(right, LAST_COLUMN) + 1))
                 for row, column in islice(inside, 1, MERGED):
-                    faults.setdefault(row, {})[column] = Unreadable(MERGED_WITH.format(first))
+                    faults.setdefault(row, {})[column] = Unreadable(merged % {"cell": first})
                 if len(faults) > MERGED:
                     return faults
             elif tag == "row":
@@ -108,8 +112,6 @@ def _faults(data: zipfile.ZipFile, path: str) -> dict[int, dict[int, Unreadable]
 MERGED = 20_000
 """As many cells are told; one is enough to refuse the file."""
 LAST_COLUMN = 300
-NO_VALUE = "is a formula whose value the file does not keep: open it in a spreadsheet, and save it."
-MERGED_WITH = "is merged with {}: a file gives merged cells one value. Split them, and fill each."
 
 
 def _is_unusual(data: zipfile.ZipFile, path: str) -> bool:

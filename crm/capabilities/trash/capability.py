@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Entity
@@ -27,7 +28,7 @@ class Trash(Capability):
     Section = TrashSection
     actions = {"put_in_trash": put_in_trash}
     ways_in = (
-        WayIn(RESTORE, "What comes back from the trash, with what went along.", verb="delete", brings_back=True),
+        WayIn(RESTORE, "What comes back from the trash, with what went along.", verb="delete", is_restoring=True),
     )
     ways_out = (WayOut(FOR_GOOD, "What lies in the trash, deleted for good before its time is over."),)
 
@@ -66,7 +67,7 @@ class Trash(Capability):
         if restore_for(entity) is None:
             return
         contributions.add(Kind.PAGE, "trash", Page("trash/", pages.trash_page, "delete"), self.name)
-        contributions.add(Kind.LIST_BUTTON, "trash", Button("Trash", "delete", "trash", "delete"), self.name)
+        contributions.add(Kind.LIST_BUTTON, "trash", Button(_("Trash"), "delete", "trash", "delete"), self.name)
         contributions.add(Kind.MISSING_RECORD_PAGE, "trash", pages.gone_page, self.name)
         contributions.add(
             Kind.DELETE_WARNING, "trash", pages.can_be_restored(entity), entity.origin(self.name, "restore_for")

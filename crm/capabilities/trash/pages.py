@@ -35,7 +35,12 @@ DELETION = "deletion"
 def can_be_restored(entity: Entity) -> str:
     """Return what the confirmation of a deletion says."""
     days = restore_for(entity).days
-    return f"It goes into the trash, and can be restored for {days} day{'' if days == 1 else 's'}."
+    text = ngettext(
+        "It goes into the trash, and can be restored for %(count)s day.",
+        "It goes into the trash, and can be restored for %(count)s days.",
+        days,
+    )
+    return text % {"count": days}
 
 
 def deleted_rows(admin: Any, request: HttpRequest) -> models.QuerySet:
@@ -65,7 +70,7 @@ def trash_page(admin: Any, request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         **admin.admin_site.each_context(request),
-        "title": f"{admin.definition.plural} in the trash",
+        "title": _("%(records)s in the trash") % {"records": admin.definition.plural},
         "opts": admin.opts,
         "page": page,
         "rows": _rows(admin, chosen if act == "delete" and chosen else list(page)),
@@ -86,7 +91,7 @@ def gone_page(admin: Any, request: HttpRequest, object_id: str) -> HttpResponse 
         return None
     context = {
         **admin.admin_site.each_context(request),
-        "title": f"{title_of(record)} is in the trash",
+        "title": _("%(record)s is in the trash") % {"record": title_of(record)},
         "opts": admin.opts,
         "row": _rows(admin, [record])[0],
         "along": _counted({model: len(keys) for model, keys in went_along(record).cascades.items()}, but=record),
@@ -104,7 +109,7 @@ def _rows(admin: Any, records: list[Any]) -> list[dict[str, Any]]:
         {
             "pk": record.pk,
             "title": title_of(record),
-            "who": users.get(record.pk, "The system"),
+            "who": users.get(record.pk, _("The system")),
             "when": record.deleted_at,
             "deletion": record.deleted_in,
             "days_left": _days_left(record, admin.definition),
@@ -153,12 +158,13 @@ def _restore(admin: Any, request: HttpRequest, chosen: list[Any], reason: str) -
             with change_scope(request.user, reason or "Restored from the trash", "trash"):
                 restore(record)
         except ValidationError as error:
-            messages.error(request, f"{title_of(record)} was not restored. {' '.join(error.messages)}")
+            words = {"record": title_of(record), "why": " ".join(error.messages)}
+            messages.error(request, _("%(record)s was not restored. %(why)s") % words)
         else:
             done.append(record)
     if done:
         names = title_of(done[0]) if len(done) == 1 else f"{len(done)} {admin.definition.plural.lower()}"
-        messages.success(request, f"{names} restored.")
+        messages.success(request, _("%(names)s restored.") % {"names": names})
     only = done[0] if len(done) == len(chosen) == 1 else None
     return HttpResponseRedirect(admin.url("change", only.pk) if only else admin.url("trash"))
 
@@ -177,14 +183,16 @@ def _delete(admin: Any, request: HttpRequest, chosen: list[Any]) -> HttpResponse
             _check_seen(request, record)
             delete_from_trash(record)
         except models.ProtectedError as error:
-            names = ", ".join(str(one) for one in _seen(request, error.protected_objects)) or "other records"
-            messages.error(request, f"{title_of(record)} was not deleted: {names} still point to it.")
+            names = ", ".join(str(holder) for holder in _seen(request, error.protected_objects)) or _("other records")
+            words = {"record": title_of(record), "names": names}
+            messages.error(request, _("%(record)s was not deleted: %(names)s still point to it.") % words)
         except ValidationError as error:
-            messages.error(request, f"{title_of(record)} was not deleted. {' '.join(error.messages)}")
+            words = {"record": title_of(record), "why": " ".join(error.messages)}
+            messages.error(request, _("%(record)s was not deleted. %(why)s") % words)
         else:
             count += 1
     if count:
-        messages.success(request, f"{count} deleted for good.")
+        messages.success(request, _("%(count)s deleted for good.") % {"count": count})
     return HttpResponseRedirect(admin.url("trash"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.apps import apps
@@ -15,6 +16,8 @@ from crm.capabilities.trash.soft_delete import NotInTrash, delete_from_trash
 from crm.records.changes import change_scope
 from crm.records.deletion import Model
 from crm.records.soft_delete import DELETED_AT
+
+logger = logging.getLogger(__name__)
 
 
 def expired(entity: Entity) -> models.QuerySet:
@@ -51,6 +54,7 @@ def _remove(records: list[Any]) -> tuple[int, int]:
         except NotInTrash:
             continue
         except (models.ProtectedError, ValidationError):  # A link that its going would empty may have to be there.
+            logger.info("%s %s stays in the trash: it is still needed", record._meta.label, record.pk)
             left += 1
         else:
             removed += 1

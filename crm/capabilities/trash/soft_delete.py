@@ -19,10 +19,9 @@ from crm.records.deletion import Deletion, Model, all_rows, collect_deletion
 from crm.records.gate import check_removals, check_writes, check_written, raise_all
 from crm.records.identity import compared_column
 from crm.records.intended_write import IntendedWrite, Refusal, as_before
-from crm.records.locks import keep_from_deletion
+from crm.records.locks import keep_from_deletion, lock_record
 from crm.records.soft_delete import DELETED_AT, DELETED_IN, is_deleted, not_deleted
 from crm.records.stored import as_stored
-from crm.records.writes import lock
 
 RESTORE = "restore"
 """The way in of what comes back from the trash."""
@@ -50,7 +49,7 @@ def put_in_trash(model: Model, keys: Collection[Any]) -> tuple[int, dict[str, in
             for model, keys in deletion.protected.items()
         }
         if any(staying.values()):
-            raise models.ProtectedError("Other records still point here.", set(_records(staying)))
+            raise models.ProtectedError(_("Other records still point here."), set(_records(staying)))
         values = {DELETED_AT: timezone.now(), DELETED_IN: change.id}
         for cascade_model, cascade_keys in deletion.cascades.items():
             before = find_dependents(cascade_model, cascade_keys)
@@ -89,7 +88,7 @@ def restore(record: Any) -> int:
     except IntegrityError:
         for model, keys in going.items():
             _ask_the_gate(model, keys)
-        raise ValidationError("A value that must be unique was taken meanwhile.") from None
+        raise ValidationError(_("A value that must be unique was taken meanwhile.")) from None
     return sum(map(len, going.values()))
 
 
@@ -111,7 +110,7 @@ def delete_from_trash(record: Any) -> int:
 
 def lock_in_trash(record: Any) -> None:
     """Lock a record until the transaction ends. Raises NotInTrash unless it is in the trash, by the same deletion."""
-    lock(record)
+    lock_record(record)
     if not type(record)._base_manager.filter(GONE, pk=record.pk, **{DELETED_IN: record.deleted_in}).exists():
         raise NotInTrash
 
@@ -134,21 +133,22 @@ def _ask_the_gate(model: Model, keys: list[Any]) -> None:
         record = as_before(before)
         record.deleted_at = record.deleted_in = None
         writes.append(IntendedWrite(record, before, current_viewer(), RESTORE))
-    told = [f"{_titled(one.write.before)}{_reason(one)}" for one in check_writes(writes)]
+    told = [_describe_refusal(refusal) for refusal in check_writes(writes)]
     if told:
         raise ValidationError(list(dict.fromkeys(told)))
 
 
-def _reason(refusal: Refusal) -> str:
-    """Say why a record cannot come back; of a value that is taken, who has it meanwhile."""
-    model, record = type(refusal.write.record), refusal.write.record
+def _describe_refusal(refusal: Refusal) -> str:
+    """Say which record cannot come back, and why; of a value that is taken, who has it meanwhile."""
+    model, record, title = type(refusal.write.record), refusal.write.record, _titled(refusal.write.before)
     if not refusal.taken:
-        return f": {refusal.message}"
+        return f"{title}: {refusal.message}"
     columns = [model._meta.get_field(compared_column(model, name)) for name in refusal.taken]
     attributes = [column.attname for column in columns]
     other = not_deleted(model).filter(**{name: getattr(record, name) for name in attributes}).first()
-    labels = " and ".join(str(model._meta.get_field(name).verbose_name).lower() for name in refusal.taken)
-    return f" cannot come back: {other or refusal.twin.before} has the same {labels} meanwhile."
+    labels = _(" and ").join(str(model._meta.get_field(name).verbose_name).lower() for name in refusal.taken)
+    words = {"record": title, "other": other or refusal.twin.before, "fields": labels}
+    return _("%(record)s cannot come back: %(other)s has the same %(fields)s meanwhile.") % words
 
 
 def _write(model: Model, keys: list[Any], values: dict[str, Any]) -> None:
@@ -185,8 +185,10 @@ def _missing(going: dict[Model, list[Any]]) -> Iterator[str]:
                     target = getattr(record, link.name)
                     if target.pk not in going.get(link.related_model, ()):
                         head = _went_with(target)
-                        along = "" if head == target else f", with {_titled(head)}"
-                        yield f"Its {str(link.verbose_name).lower()} {target} must be restored first{along}."
+                        words = {"field": str(link.verbose_name).lower(), "target": target, "head": _titled(head)}
+                        alone = _("Its %(field)s %(target)s must be restored first.")
+                        along = _("Its %(field)s %(target)s must be restored first, with %(head)s.")
+                        yield (alone if head == target else along) % words
 
 
 def _went_with(record: Any, seen: tuple[Any, ...] = ()) -> Any:

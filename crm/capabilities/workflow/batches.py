@@ -10,6 +10,7 @@ from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from crm.blueprint.expressions.computing import GENERATED, MATERIALIZED, reads
 from crm.blueprint.expressions.tree import Aggregate, Expression, Path
@@ -19,6 +20,7 @@ from crm.capabilities.workflow.models import Transition
 from crm.capabilities.workflow.transitions import (
     TransitionNotAllowed,
     intended_step,
+    lacks_comment,
     not_allowed,
     perform,
     sentence_of,
@@ -131,7 +133,7 @@ class _Batch:
     def _why_not(self, record: Record, missing: dict[Field, set[Any]], unmet: set[Any]) -> str:
         why = not_allowed(record, self.action, self.change.user) or wrong_state(record, self.workflow, self.action)
         if not why and self.action.comment == "required" and not self.comment:
-            why = f"{self.action.label}: say why in the comment."
+            why = lacks_comment(self.action)
         if why:
             return why
         tables = {one for one, keys in missing.items() if record.pk in keys}
@@ -148,7 +150,7 @@ class _Batch:
         Transition.objects.bulk_create(steps)
 
     def _refuse(self, write: IntendedWrite, error: Exception) -> None:
-        told = error if isinstance(error, ValidationError) else ValidationError("A value was taken meanwhile.")
+        told = error if isinstance(error, ValidationError) else ValidationError(_("A value was taken meanwhile."))
         self.outcome.skip(write.before, sentence_of(told, write.before, self.workflow))
 
 
@@ -197,7 +199,7 @@ def _changed_elsewhere(entity: Entity, names: set[str]) -> set[tuple[str, str, b
 
     The last part says whether it is seen from another record: a column of the written record itself is.
     """
-    net = dependency_graph(entity.business)
+    graph = dependency_graph(entity.business)
     todo = [(entity.name, name, False) for name in names]
     known: set[tuple[str, str, bool]] = set()
     while todo:
@@ -206,9 +208,9 @@ def _changed_elsewhere(entity: Entity, names: set[str]) -> set[tuple[str, str, b
             continue
         known.add(source_column)
         source, column, is_elsewhere = source_column
-        for watch, columns in net.of_source(source):
-            crosses = is_elsewhere or bool(watch.lookup_path or watch.link)
-            todo += [(watch.target, name, crosses) for name in columns.get(column, ())]
+        for dependency, columns in graph.of_source(source):
+            crosses = is_elsewhere or bool(dependency.lookup_path or dependency.link)
+            todo += [(dependency.target, name, crosses) for name in columns.get(column, ())]
         owner = entity.business.entities[source]
         todo += [
             (source, name, is_elsewhere)

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.capabilities.workflow.batches import perform_all
 from crm.capabilities.workflow.compiler import Action, workflow_of
@@ -50,9 +52,13 @@ def _perform_all(action: Action, admin: Any, request: HttpRequest, rows: models.
         state = workflow_of(admin.definition).label(action.target).lower()
         messages.success(request, f"{done} {_noun(admin, done)}: {state}.")
     if skipped:
-        more = f"; and {len(skipped) - MAX_NAMED} more" if skipped[MAX_NAMED:] else ""
-        left = "1 was left as it is" if len(skipped) == 1 else f"{len(skipped)} were left as they are"
-        messages.warning(request, f"{left}: {'; '.join(_skipped(*one) for one in skipped[:MAX_NAMED])}{more}")
+        count, reasons = len(skipped), [_skipped(record, why) for record, why in skipped[:MAX_NAMED]]
+        if count > MAX_NAMED:
+            reasons.append(_("and %(count)s more") % {"count": count - MAX_NAMED})
+        text = ngettext(
+            "%(count)s was left as it is: %(reasons)s", "%(count)s were left as they are: %(reasons)s", count
+        )
+        messages.warning(request, text % {"count": count, "reasons": "; ".join(reasons)})
 
 
 def _skipped(record: Any, why: str) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from crm.blueprint.language import Report
 from crm.blueprint.nodes import Business, Entity
@@ -41,7 +42,7 @@ class WorkflowCapability(Capability):
         state, origin = workflow.field.name, entity.origin(self.name, "field")
         contributions.add(Kind.GUARDED_BY, self.name, f"{len(workflow.actions)} actions", origin, state)
         contributions.add(Kind.PAGE, "act", Page("<path:object_id>/act/<str:action>/", act_page, "change"), self.name)
-        contributions.add(Kind.PANEL, "steps", Panel("Steps", steps_panel, fields=(workflow.field,)), self.name)
+        contributions.add(Kind.PANEL, "steps", Panel(_("Steps"), steps_panel, fields=(workflow.field,)), self.name)
         contributions.add(Kind.HELP, "states", states_help, self.name)
         for action in workflow.actions.values():
             self._plan_action(entity, contributions, workflow, action)

@@ -16,7 +16,7 @@ from crm.blueprint.nodes import Entity, Field
 from crm.blueprint.problems import did_you_mean
 from crm.blueprint.text import Template, parse_template
 from crm.capabilities.workflow.section import ActionSection, WorkflowSection
-from crm.fields.base import Reading
+from crm.fields.reading import Reading
 
 NAME = "workflow"
 

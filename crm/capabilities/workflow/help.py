@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from crm.capabilities.workflow.compiler import Action, Workflow, workflow_of
 from crm.capabilities.workflow.diagram import draw
@@ -33,15 +34,17 @@ def states_help(admin: Any, request: HttpRequest) -> str:
 def _row(workflow: Workflow, action: Action, business: Any) -> dict[str, Any]:
     conditions = []
     if action.require:
-        conditions.append(f"Filled: {', '.join(one.label for one in action.require)}.")
+        fields = ", ".join(field.label for field in action.require)
+        conditions.append(_("Filled: %(fields)s.") % {"fields": fields})
     if action.condition is not None:
         conditions.append(action.condition.source)
     if action.comment:
-        conditions.append("A comment." if action.comment == "required" else "A comment, if there is something to say.")
+        is_required = action.comment == "required"
+        conditions.append(_("A comment.") if is_required else _("A comment, if there is something to say."))
     return {
         "label": action.label,
         "sources": [label(workflow, one) for one in action.sources],
         "target": label(workflow, action.target),
-        "roles": roles_in_words(action, business) if action.roles else "Whoever may change it",
+        "roles": roles_in_words(action, business) if action.roles else _("Whoever may change it"),
         "conditions": conditions,
     }

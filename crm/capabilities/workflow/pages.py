@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from crm.capabilities.workflow.compiler import Action, Workflow, workflow_of
@@ -32,7 +33,7 @@ def comment_form(action: Action, data: Any = None) -> forms.Form | None:
         required=action.comment == "required",
         max_length=MAX_REASON,
         widget=widget,
-        help_text="Kept with the step, and in the history.",
+        help_text=_("Kept with the step, and in the history."),
     )
     return type("CommentForm", (forms.Form,), {"comment": comment})(data)
 

@@ -11,13 +11,20 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from crm.builders.cells import badge
 from crm.capabilities.workflow.compiler import Workflow, workflow_of
 from crm.capabilities.workflow.models import Transition, steps_of
 from crm.capabilities.workflow.transitions import name_of, not_allowed, unmet_condition
 
-UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+UNITS = (
+    (ngettext_lazy("%d day", "%d days"), 86400),
+    (ngettext_lazy("%d hour", "%d hours"), 3600),
+    (ngettext_lazy("%d minute", "%d minutes"), 60),
+)
+"""The units of a time with their seconds, the largest first."""
 
 
 @dataclass
@@ -81,5 +88,5 @@ def in_words(time: timedelta) -> str:
     for unit, seconds in UNITS:
         count, left = divmod(left, seconds)
         if count:
-            words.append(f"{count} {unit}{'' if count == 1 else 's'}")
-    return " ".join(words[:2]) or "less than a minute"
+            words.append(unit % count)
+    return " ".join(words[:2]) or _("less than a minute")

@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.blueprint.names import humanize
 from crm.blueprint.nodes import Field
@@ -23,9 +24,9 @@ from crm.records.computed import coerce_to_column
 from crm.records.display import field_value, is_empty, render_template
 from crm.records.gate import check_writes, raise_refusals
 from crm.records.intended_write import IntendedWrite, as_before
+from crm.records.locks import select_for_write
 from crm.records.record import Record
 from crm.records.rules import RuleBroken
-from crm.records.stored import lock
 
 STEP = "step"
 """The way in of actions."""
@@ -38,7 +39,7 @@ class TransitionNotAllowed(ValidationError):
 def perform(record: Record, name: str, user: Any = None, comment: str = "") -> Record:
     """Do an action with a record, and return the record as it is then; without a user, the system does it.
 
-    Raises Refused, with nothing changed, where it is not possible, and LookupError where there is no such action.
+    Raises TransitionNotAllowed, with nothing changed, where it is not possible, and LookupError for an unknown action.
     """
     workflow = workflow_of(record.definition)
     if workflow is None or name not in workflow.actions:
@@ -56,9 +57,9 @@ def perform(record: Record, name: str, user: Any = None, comment: str = "") -> R
 
 def _locked(record: Record) -> Record:
     """Read the record anew, and let everybody else wait who wants to do something with it."""
-    stored = lock(type(record)._base_manager.filter(pk=record.pk)).first()
+    stored = select_for_write(type(record)._base_manager.filter(pk=record.pk)).first()
     if stored is None:
-        raise TransitionNotAllowed(f"{record} is not there any more.")
+        raise TransitionNotAllowed(_("%(record)s is not there any more.") % {"record": record})
     return stored
 
 
@@ -66,7 +67,7 @@ def _perform(record: Record, workflow: Workflow, action: Action, comment: str, c
     user, source = change.user, getattr(record, workflow.field.name)
     why = not_allowed(record, action, user) or wrong_state(record, workflow, action)
     if not why and action.comment == "required" and not comment:
-        why = f"{action.label}: say why in the comment."
+        why = lacks_comment(action)
     why = why or unmet_condition(record, action, user)
     if why:
         raise TransitionNotAllowed(why)
@@ -132,10 +133,16 @@ def not_allowed(record: Record, action: Action, user: Any) -> str:
     """Say why the action is not for this user; nothing where it is."""
     entity = record.definition
     if user is not None and not access.has_perm(user, "change", type(record), record):
-        return f"You may not change {record}."
+        return _("You may not change %(record)s.") % {"record": record}
     if not allows(action, user, entity.business):
-        return f"“{action.label}” is for the roles {roles_in_words(action, entity.business)}."
+        words = {"action": action.label, "roles": roles_in_words(action, entity.business)}
+        return _("“%(action)s” is for the roles %(roles)s.") % words
     return ""
+
+
+def lacks_comment(action: Action) -> str:
+    """Say that the action asks for a comment."""
+    return _("%(action)s: say why in the comment.") % {"action": action.label}
 
 
 def roles_in_words(action: Action, business: Any) -> str:
@@ -147,10 +154,10 @@ def wrong_state(record: Record, workflow: Workflow, action: Action) -> str:
     state = getattr(record, workflow.field.name)
     if state in action.sources:
         return ""
-    label = workflow.label(state).lower()
+    words = {"record": record, "state": workflow.label(state).lower(), "action": action.label}
     if state == action.target:
-        return f"{record} is already {label}."
-    return f"{record} is {label}: “{action.label}” is not possible from there."
+        return _("%(record)s is already %(state)s.") % words
+    return _("%(record)s is %(state)s: “%(action)s” is not possible from there.") % words
 
 
 def unmet_condition(
@@ -173,7 +180,7 @@ def unmet_condition(
         if (field in tables if known and field.type.rows else _is_missing(record, field, links or {}))
     ]
     if missing:
-        return f"Fill in first: {', '.join(missing)}."
+        return _("Fill in first: %(fields)s.") % {"fields": ", ".join(missing)}
     if is_unmet is None:
         is_unmet = action.condition is not None and not holds(action.condition, EvalContext(record, user))
     if is_unmet:

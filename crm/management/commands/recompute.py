@@ -9,9 +9,9 @@ from django.conf import settings
 
 from crm.blueprint.expressions.computing import MATERIALIZED
 from crm.management.entities import RecordsCommand
-from crm.records.after_writing import unchecked
 from crm.records.changes import change_scope
 from crm.records.computed_updates import recompute_dirty
+from crm.records.deferred_checks import skip_checks
 from crm.records.identity import refresh_keys
 
 
@@ -28,7 +28,7 @@ class Command(RecordsCommand):
             keys = set(model._base_manager.values_list("pk", flat=True)) if names else set()
             if keys:
                 everything[model] = {name: set(keys) for name in names}
-        with change_scope(reason="Worked out anew", source="recompute"), unchecked():
+        with change_scope(reason="Worked out anew", source="recompute"), skip_checks():
             recompute_dirty(everything)
             for entity in business.entities.values():
                 model = apps.get_model(business.label, entity.class_name)

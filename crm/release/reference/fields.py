@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from crm.blueprint.nodes import Field
-from crm.fields.base import FieldType, Keyed
+from crm.fields.base import FieldType
 from crm.fields.choices import Choice
+from crm.fields.options import Keyed
 from crm.records.record import RECORD_FIELDS
 from crm.release.reference.samples import sample
 from crm.release.reference.tables import flow, row, table

@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from crm.capabilities.history import revert as reverting
-from crm.capabilities.history.revert import revert_change, revert_record
+from crm.capabilities.history.revert import revert_record
 from crm.capabilities.history.timeline import read_timeline
+from crm.capabilities.history.undo import revert_change
 from crm.records.changes import change_scope
 from crm.records.writes import write_records
 from tests.support.pages import address, bring_back, form_data, said, text_of

@@ -154,6 +154,18 @@ def test_a_file_that_is_of_no_use_is_refused_beside_its_input(signed_in, name, d
     assert not ImportRun.objects.exists()
 
 
+def test_refusals_are_lines_of_the_log_without_what_the_file_holds(signed_in, caplog):
+    upload(signed_in, csv_file(["name"], ["Ann"]))
+    upload(signed_in, csv_file(["name", "email"], ["Ann", "x"]))
+    press(signed_in, "import")
+    run = ImportRun.objects.get()
+    lines = [record.getMessage() for record in caplog.records if record.name == "crm.capabilities.transfer.pages"]
+    assert lines == [
+        f"A file for customer was refused: user {run.user_id}",
+        f"Import {run.pk} of customer was refused: user {run.user_id}",
+    ]
+
+
 def test_what_happened_since_the_preview_counts(signed_in):
     """Between preview and import somebody took a slug: the import is refused, and says what is in the way."""
     headings = ["code", "name", "country", "start_date", "end_date", "price", "slug"]

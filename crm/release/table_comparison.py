@@ -23,7 +23,7 @@ VERSIONS = "historical"
 
 
 @dataclass
-class Comparison:
+class TableComparison:
     """Compares the tables that a database has with those that its migrations claim; told in an owner's words."""
 
     business: Business

@@ -16,7 +16,7 @@ _waiting: ContextVar[dict[tuple[Check, type[models.Model], Any], set[Any]] | Non
 
 
 @contextmanager
-def checking() -> Iterator[None]:
+def defer_checks() -> Iterator[None]:
     """Put off the checks to the end of an act, when everything that belongs together is written."""
     if _waiting.get() is not None:
         yield
@@ -32,8 +32,8 @@ def checking() -> Iterator[None]:
 
 
 @contextmanager
-def unchecked() -> Iterator[None]:
-    """Leave the checks aside: values are worked out anew for records that were there before a rule as well."""
+def skip_checks() -> Iterator[None]:
+    """Leave the checks out: values are recomputed for records that were there before a rule as well."""
     token = _waiting.set({})
     try:
         yield
@@ -41,8 +41,8 @@ def unchecked() -> Iterator[None]:
         _waiting.reset(token)
 
 
-def hold(check: Check, model: type[models.Model], subject: Any, keys: Collection[Any]) -> None:
-    """Check written records: now, or at the end of `checking()`, once for all keys of the same subject."""
+def check_or_defer(check: Check, model: type[models.Model], subject: Any, keys: Collection[Any]) -> None:
+    """Check written records: now, or at the end of `defer_checks()`, once for all keys of the same subject."""
     waiting = _waiting.get()
     if waiting is None:
         check(model, subject, keys)

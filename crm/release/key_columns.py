@@ -6,6 +6,7 @@ the records that would be doubles are counted and named by the plan, and `apply`
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +15,15 @@ from django.db import DatabaseError, connection, migrations, models, transaction
 from django.db.migrations.operations.base import Operation
 
 from crm.blueprint.nodes import Field
-from crm.fields.base import Reading
 from crm.fields.comparison import fold_text, is_key_name, key_name, source_name
+from crm.fields.reading import Reading
 from crm.records.identity import comparison_key, key_columns
 from crm.records.soft_delete import DELETED_AT
 from crm.release import data_migrations
 from crm.release.plan_context import PlanContext
 from crm.release.steps import REFUSED, SAFE, Step, data_migration, pluralize
+
+logger = logging.getLogger(__name__)
 
 EXAMPLES = 10
 NAMED = 5
@@ -197,7 +200,8 @@ def record_titles(context: PlanContext, model: str, keys: list[Any]) -> dict[Any
             rows = live._base_manager.filter(pk__in=keys) if live else ()
             rows = rows.defer(*(column.name for column in key_columns(live))) if live else ()
             return titles | {record.pk: f"{record}, id {record.pk}" for record in rows}
-    except (LookupError, DatabaseError):
+    except (LookupError, DatabaseError) as error:
+        logger.info("The titles of %s cannot be read yet: %s", model, error)
         return titles
 
 
