@@ -133,7 +133,7 @@ def defer_recompute() -> Iterator[None]:
 
 
 def schedule_recompute(dirty: DirtyFields) -> None:
-    """Work out kept values anew: now, or at the end of `keeping()`."""
+    """Work out kept values anew: now, or at the end of `defer_recompute()`."""
     waiting = _waiting.get()
     if waiting is None:
         recompute_dirty(dirty)
