@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 
 ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
@@ -246,6 +247,14 @@ def test_every_file_of_the_code_that_is_named_exists(page):
     near = [ROOT, ROOT / "crm", ROOT / "crm/capabilities"]
     for name in CODE_FILE.findall(prose_of(page)):
         assert name in made or any((folder / name).is_file() for folder in near), name
+
+
+def test_every_name_of_the_code_that_the_inner_workings_mention_exists():
+    """Functions and columns by name; tables by those of the models, and one option of a library."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "crm").rglob("*.py"))
+    known = {*re.findall(r"\w+", text), *(one._meta.db_table for one in apps.get_models()), "use_bulk"}
+    named = set(re.findall(r"`([a-z]*(?:_[a-z]+)+)(?:\(\))?`", prose_of(ROOT / "docs/how-it-works.md")))
+    assert len(named) > 30 and named <= known, sorted(named - known)
 
 
 def test_the_readme_begins_with_its_two_commands():

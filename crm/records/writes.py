@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.utils import timezone
 
 from crm.fields.comparison import source_name
 from crm.kernel.events import records_written
@@ -50,15 +49,12 @@ def write_records(
             model._base_manager.bulk_create(created, batch_size=batch_size(model))
             _set_links(model, everyone, len(created), later)
         if updated:
-            now = timezone.now()
-            for record in updated:
-                record.updated = now
             model._base_manager.bulk_create(
                 updated,
                 batch_size=batch_size(model),
                 update_conflicts=True,
                 unique_fields=["id"],
-                update_fields=[*with_keys(model, columns), "updated"],
+                update_fields=[*with_keys(model, columns), "updated"],  # which sets itself to now (auto_now)
             )
         for name, targets in (links or {}).items():
             _write_links(model, name, {everyone[index].pk: _keys(some) for index, some in targets.items()})

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from crm.capabilities.transfer.runs import import_file
 from crm.records import access
 from crm.records.access import as_viewer, group_name
 from crm.release.roles import sync_roles
@@ -116,6 +117,26 @@ def test_an_import_writes_within_the_limits_alone(monkeypatch, seller):
     file = SimpleUploadedFile("c.csv", b"email,phone\na@example.com,+442079460018\n")
     text = text_of(client_of(seller).post(address("customer", "import"), {"file": file}, follow=True))
     assert "is not yours to change" in text
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_import_tells_nothing_of_hidden_records_that_its_links_name(monkeypatch, seller, is_there):
+    """By their key or their `#id`, there or in the trash: they are told of as what was never there."""
+    grant(monkeypatch, "sales", note=ALL)
+    hidden = [make("customer", email=email) for email in ("hidden@example.com", None)]
+    mine = make("customer", owner=seller)
+    for customer in hidden if not is_there else ():
+        customer.delete()
+    names = ["hidden@example.com", *(f"#{customer.pk}" for customer in hidden), f"#{mine.pk + 1000}"]
+    file = "\n".join(["key,customer,subject,body", *(f",{name},Once,x" for name in [*names, f"#{mine.pk}"])]).encode()
+
+    def told(user):
+        _, plan = import_file(entity("note"), "n.csv", file, user, dry_run=True)
+        return [text for _row, _column, text in plan.errors]
+
+    assert told(seller) == [f"there is no customer '{name}'." for name in names]
+    if is_there:
+        assert told(None) == [f"there is no customer '{names[-1]}'."], "whoever sees them all may name them"
 
 
 def test_an_export_comes_back_unchanged_though_links_are_hidden(seller):

@@ -76,6 +76,7 @@ def admin_of(name):
 def test_no_filter_makes_a_list_distinct_and_counts_are_lean(signed_in, name):
     make(name, full=True)
     own = f'"{model(name)._meta.db_table}"'
+    assert admin_of(name).list_filter
     for panel in admin_of(name).list_filter:
         _, listed, counted = queries_of_list(signed_in, name, filled_in(name, panel.name))
         assert not DISTINCT.search(listed) and not DISTINCT.search(counted), panel.name
@@ -121,7 +122,9 @@ def test_deferred_columns_cost_no_query_a_row(db, monkeypatch, role):
     """As everybody: titles, row-level rules and parents of rows are read along, whatever a role may see."""
     user = person(role, is_superuser=not role)
     client = client_of(user)
-    for name in (name for name in ENTITIES if access.has_perm(user, "view", model(name))):
+    seen = [name for name in ENTITIES if access.has_perm(user, "view", model(name))]
+    assert seen
+    for name in seen:
         for _ in range(5):
             make(name, full=True, **visible(name, user))
         counts = {}

@@ -23,6 +23,7 @@ from tests.support.records import business, entity, make, model
 ENTITIES = sorted(business().entities)
 ROLES = sorted(business().roles)
 VIEWERS = [role for role in ROLES if "view" in entity("customer").grants[role]]
+assert {"guide", "manager", "sales"} <= set(VIEWERS) < set(ROLES), "there are roles of both kinds to try"
 LISTS = {"changelist": "view", "add": "add", "export": "export", "import": "import"}
 """The pages of an entity, each with the verb that it needs."""
 RECORDS = {"change": "view", "delete": "delete", "history": "view"}

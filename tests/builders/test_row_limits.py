@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from crm.capabilities.transfer.runs import import_file
 from tests.support.pages import address, form_data, save, text_of
-from tests.support.records import make, model
+from tests.support.records import entity, make, model
 
 
 def blocks(page):
@@ -143,3 +144,31 @@ def test_seats_cannot_be_lowered_below_the_passengers_in_bulk(signed_in):
 def test_the_change_form_offers_no_more_blocks_at_once_than_the_add_form(signed_in):
     booking = make("booking", seats=400)
     assert blocks(signed_in.get(address("booking", "change", booking.pk))) == 40
+
+
+def by_file(*rows):
+    """Import passengers, a row each of id, booking, first and last name; return what is told of the file."""
+    lines = ["id,booking,first_name,last_name", *(",".join(map(str, row)) for row in rows)]
+    _, plan = import_file(entity("passenger"), "p.csv", "\n".join(lines).encode())
+    return [f"{row} {column}: {text}" for row, column, text in plan.errors]
+
+
+@pytest.mark.django_db
+def test_the_rows_of_a_file_count_together_and_the_first_too_many_is_told():
+    full, free = make("booking", seats=2), make("booking", seats=2)
+    rows = [("", booking.number, name, "Okafor") for booking in (free, full) for name in ("Ada", "Ben")]
+    told = by_file(*rows, ("", full.number, "Cem", "Okafor"))
+    assert told == [f"6 booking: {full} has 2 passengers already; its party size is 2."]
+    assert not model("passenger").objects.exists()
+    assert by_file(*rows) == [] and model("passenger").objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_passengers_of_full_bookings_change_places():
+    bookings = [make("booking", seats=1) for _ in range(2)]
+    first, second = (make("passenger", booking=one, first_name=name) for one, name in zip(bookings, "AB", strict=True))
+    rows = [
+        (one.pk, to.number, one.first_name, one.last_name) for one, to in zip((second, first), bookings, strict=True)
+    ]
+    assert by_file(*rows) == []
+    assert [model("passenger").objects.get(booking=one) for one in bookings] == [second, first]

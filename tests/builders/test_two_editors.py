@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from crm.builders.record_form import RecordForm
 from tests.support.pages import address, form_data
 from tests.support.people import client_of, person
 from tests.support.records import make, model
+from tests.support.threads import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,20 +34,16 @@ def save_at_once(record, without=()):
     """Let two people change a field each of the same record at once; return the status of both answers."""
     user = person(is_superuser=True)
     clients, start = (client_of(user), client_of(user)), Barrier(2)
+    changes = {"name": "Ada Okafor"}, {"vat_number": "GB1"}
     url = address("customer", "change", record.pk)
     opened = [form_data(client.get(url), "customer_form") for client in clients]
 
-    def work(index, **change):
+    def work(index):
         data = {key: value for key, value in opened[index].items() if key not in without}
         start.wait(timeout=30)
-        try:
-            return clients[index].post(url, {**data, **change}).status_code
-        finally:
-            connections.close_all()
+        return clients[index].post(url, {**data, **changes[index]}).status_code
 
-    with ThreadPoolExecutor(2) as pool:
-        first, second = pool.submit(work, 0, name="Ada Okafor"), pool.submit(work, 1, vat_number="GB1")
-        return {first.result(), second.result()}
+    return set(in_threads(2, work))
 
 
 def test_one_of_two_saves_at_the_same_moment_is_refused(slow_saves):

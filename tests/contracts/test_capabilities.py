@@ -122,6 +122,7 @@ def test_an_action_is_known_by_its_name(capability):
 @each()
 def test_followers_are_old_and_new_names_of_classes(capability):
     names = capability.models_renamed_with(sample_entity(), "gadget")
+    assert names or capability.name != "history", "its versions follow"
     assert all(old != new and old[:1].isupper() and new[:1].isupper() for old, new in names.items())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,11 +22,10 @@ from tests.expressions.test_agreement import compare
 
 ORDER = read_business("shop", DOCUMENTS).entities["order"]
 REFUSED = [*REACHING, *SHAPED]
-LINES, BYTES, SECONDS = 100_000, 10_000_000, 2
-"""What an expression may take: lines of Python that are run, bytes, and seconds for what the interpreter does itself.
+LINES, BYTES = 100_000, 500_000
+"""What an expression may take: lines of Python that are run, and bytes. Both are the same on every machine.
 
-The lines are the same on every machine; the seconds are a hundred times what any of them takes, so that a busy machine
-is no failure.
+What the interpreter does within a line is bounded by the bytes: a number or a text that takes it long is large.
 """
 ACTS = {"exec", "import", "open", "os", "subprocess", "socket", "ctypes", "shutil", "marshal", "pickle", "pty"}
 _seen: list[str] | None = None
@@ -58,12 +56,10 @@ class Cost:
 
     lines: int
     bytes: int
-    seconds: float
 
     def check(self) -> None:
         assert self.lines < LINES, f"{self.lines:,} lines of Python"
         assert self.bytes < BYTES, f"{self.bytes:,} bytes"
-        assert self.seconds < SECONDS, f"{self.seconds:.1f} s"
 
 
 def cost_of(act: Callable[[], Any]) -> Cost:
@@ -80,11 +76,10 @@ def cost_of(act: Callable[[], Any]) -> Cost:
         act()
     finally:
         sys.settrace(former)
-    start = time.process_time()
     tracemalloc.start()
     try:
         act()
-        return Cost(lines, tracemalloc.get_traced_memory()[1], time.process_time() - start)
+        return Cost(lines, tracemalloc.get_traced_memory()[1])
     finally:
         tracemalloc.stop()
 
@@ -169,9 +164,6 @@ def test_the_measuring_would_notice():
         for _ in range(LINES):
             pass
 
-    for act in (walk, lambda: bytearray(BYTES)):
+    for act in (walk, lambda: bytearray(BYTES), lambda: 9**10**6, lambda: "x" * BYTES):
         with pytest.raises(AssertionError):
             cost_of(act).check()
-    with pytest.raises(AssertionError):
-        Cost(lines=0, bytes=0, seconds=SECONDS).check()
-    assert cost_of(lambda: sum(range(1_000_000))).seconds > 0.001

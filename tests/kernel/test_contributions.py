@@ -38,6 +38,7 @@ def test_every_addition_has_an_origin_and_no_address_in_memory(name):
         model_contributions(entity(name), CAPABILITIES),
         admin_contributions(entity(name), CAPABILITIES),
     ):
+        assert list(contributions)
         for one in contributions:
             assert str(one.origin)
             assert " at 0x" not in str(one), one

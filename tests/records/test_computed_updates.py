@@ -207,6 +207,22 @@ def test_a_child_costs_the_same_queries_among_ten_and_a_thousand(child):
     assert counts[0] == counts[1] < 40, counts
 
 
+@pytest.mark.parametrize("way", ["save", "bulk", "update"])
+def test_a_row_that_moves_to_another_parent_is_in_the_sum_of_that_one_alone(way):
+    former, new = make("invoice"), make("invoice")
+    payment = make("payment", invoice=former, amount=Decimal(40))
+    payment.invoice = new
+    if way == "save":
+        payment.save()
+    elif way == "bulk":
+        write_records(model("payment"), updated=[payment], columns=["invoice"])
+    else:
+        model("payment").objects.filter(pk=payment.pk).update(invoice=new)
+    for invoice, paid in ((former, 0), (new, 40)):
+        invoice.refresh_from_db()
+        assert invoice.paid == paid
+
+
 # History
 
 

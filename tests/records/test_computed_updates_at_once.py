@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import close_old_connections, connection, connections, transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from tests.support.records import make, model
+from tests.support.threads import in_threads
 
 needs_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="a database with concurrent writers is needed: set DATABASE_URL to it"
@@ -21,28 +22,16 @@ def pay_at_once(invoice, *amounts):
     """Add payments in transactions that all begin before any ends."""
     begun, written = Barrier(len(amounts)), Barrier(len(amounts))
 
-    def pay(amount):
-        try:
-            with transaction.atomic():
-                begun.wait(timeout=30)
-                model("payment")(invoice=invoice, amount=Decimal(amount)).save()
-                wait_for(written)
-        finally:
-            connections.close_all()
+    def pay(index):
+        with transaction.atomic():
+            begun.wait(timeout=30)
+            model("payment")(invoice=invoice, amount=Decimal(amounts[index])).save()
+            with suppress(BrokenBarrierError):  # The others cannot write where they wait for this one's lock.
+                written.wait(timeout=1)
 
-    with ThreadPoolExecutor(len(amounts)) as pool:
-        list(pool.map(pay, amounts))
-    close_old_connections()
+    in_threads(len(amounts), pay)
     invoice.refresh_from_db()
     return invoice.paid
-
-
-def wait_for(written):
-    """Wait until the others have written as well; they cannot where they wait for this transaction's lock."""
-    try:
-        written.wait(timeout=1)
-    except BrokenBarrierError:
-        return
 
 
 @needs_postgresql

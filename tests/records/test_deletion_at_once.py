@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import close_old_connections, connection, connections, models, transaction
+from django.db import OperationalError, connection, models, transaction
 
 from crm.capabilities.transfer.runs import import_file
 from crm.capabilities.trash import soft_delete
@@ -16,6 +15,7 @@ from crm.capabilities.trash.soft_delete import restore
 from crm.records import deletion, link_guards, locks
 from crm.records.computed_updates import defer_recompute
 from tests.support.records import entity, make, model
+from tests.support.threads import in_threads
 
 needs_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="a database with concurrent writers is needed: set DATABASE_URL to it"
@@ -30,28 +30,23 @@ def one_after_the_other(first, second):
     """
     written = Event()
 
-    def run(act, is_first):
+    def run(index):
         try:
             with transaction.atomic():
-                if not is_first:
+                if index:
                     assert written.wait(timeout=30)
                 with defer_recompute():
-                    act()
-                if is_first:
+                    (first, second)[index]()
+                if not index:
                     written.set()
                     time.sleep(0.7)
         except ERRORS as error:
             return type(error).__name__, " ".join(getattr(error, "messages", [str(error)]))
         finally:
             written.set()
-            connections.close_all()
         return ""
 
-    with ThreadPoolExecutor(2) as pool:
-        said = [pool.submit(run, first, True), pool.submit(run, second, False)]
-        said = [future.result() for future in said]
-    close_old_connections()
-    return said
+    return in_threads(2, run)
 
 
 def adding(name, **links):
@@ -198,21 +193,20 @@ def test_without_the_lock_it_is_restored(monkeypatch):
 def test_links_to_one_record_do_not_wait_for_one_another():
     """A lock that only deletions wait for: other writes of the target go on."""
     booking = make("booking", seats=5)
-    started = time.monotonic()
+    rows = model("booking")._base_manager.filter(pk=booking.pk)
+
+    def lock(_index, for_deletion=False):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            locks.keep_from_deletion(rows.all())
+            locks.lock_in_order(rows.all())
+            return bool(locks.lock_for_deletion(rows.all(), [booking.pk])) if for_deletion else True
+
     with transaction.atomic():
-        locks.keep_from_deletion(model("booking")._base_manager.filter(pk=booking.pk))
-        with ThreadPoolExecutor(1) as pool:
-
-            def write():
-                try:
-                    with transaction.atomic():
-                        locks.keep_from_deletion(model("booking")._base_manager.filter(pk=booking.pk))
-                        locks.lock_in_order(model("booking")._base_manager.filter(pk=booking.pk))
-                    return time.monotonic() - started
-                finally:
-                    connections.close_all()
-
-            assert pool.submit(write).result(timeout=20) < 10
+        locks.keep_from_deletion(rows.all())
+        assert in_threads(1, lock) == [True]
+        with pytest.raises(OperationalError, match="lock timeout"):
+            in_threads(1, lambda index: lock(index, for_deletion=True))
 
 
 @pytest.mark.parametrize("times", range(3))
@@ -241,17 +235,12 @@ def test_a_row_is_saved_while_its_parent_goes_without_a_deadlock(times):
 def at_once(*acts):
     """Do acts at once, each in a transaction of its own; return what each was told."""
 
-    def run(act):
+    def run(index):
         try:
             with transaction.atomic(), defer_recompute():
-                act()
+                acts[index]()
         except ERRORS as error:
             return type(error).__name__, " ".join(error.messages)
-        finally:
-            connections.close_all()
         return ""
 
-    with ThreadPoolExecutor(len(acts)) as pool:
-        said = list(pool.map(run, acts))
-    close_old_connections()
-    return said
+    return in_threads(len(acts), run)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from properties.world import read_business, world
 from support.records import entity, make, model
 
 from crm.fields.comparison import key_name
@@ -123,3 +125,43 @@ def test_a_tag_is_there_once_however_it_is_written():
     assert list(Tag.objects.filter(scope="s").values_list("name", flat=True)) == ["Wine"]
     with pytest.raises(ValidationError, match="There is this tag already: Wine"):
         Tag(scope="s", name=" wine").clean()
+
+
+FLEET = {
+    "app.yaml": {"name": "Fleet"},
+    "owner.yaml": {"fields": {"name": "text"}},
+    "car.yaml": {
+        "fields": {
+            "owner": {"type": "link", "to": "owner"},
+            "number": "integer",
+            "sign": {"type": "text", "compute": "owner.name"},
+        },
+        "unique": [["sign", "number"]],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def fleet(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), world() as here:
+        business = read_business(here.label, FLEET)
+        here.install(business)
+        here.migrate(here.to_do(business))
+        yield lambda name: apps.get_model(here.label, name).objects
+
+
+def test_a_computed_value_is_compared_as_it_is_now_and_not_as_it_was(fleet):
+    """It changes when another record is saved; its key goes along, and the database keeps doubles out."""
+    owners, cars = fleet("owner"), fleet("car")
+    ann, ben = owners.create(name="Ann"), owners.create(name="Ben")
+    cars.create(owner=ann, number=1)
+    ann.name = "Zoe"
+    ann.save()
+    cars.create(owner=owners.create(name="ANN"), number=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        cars.create(owner=owners.create(name="ZOE"), number=1)
+    cars.create(owner=ben, number=1)
+    ben.name = "zoe"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ben.save()
+    assert sorted(cars.values_list("sign", key_name("sign"))) == [("ANN", "ann"), ("Ben", "ben"), ("Zoe", "zoe")]

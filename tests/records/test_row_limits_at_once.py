@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import close_old_connections, connection, connections, transaction
+from django.db import connection, transaction
 
 from crm.records import row_limits
 from crm.records.computed_updates import defer_recompute
@@ -15,6 +14,7 @@ from crm.records.rules import RuleBroken
 from tests.support.pages import address
 from tests.support.people import client_of, person
 from tests.support.records import make, model
+from tests.support.threads import database_of_threads, in_threads
 
 needs_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="a database with concurrent writers is needed: set DATABASE_URL to it"
@@ -29,24 +29,19 @@ def at_once(*acts):
     """
     begun, written = Barrier(len(acts)), Barrier(len(acts))
 
-    def run(act):
+    def run(index):
         try:
             with transaction.atomic():
                 begun.wait(timeout=30)
                 with defer_recompute():
-                    act()
+                    acts[index]()
                 with suppress(BrokenBarrierError):
                     written.wait(timeout=1)
         except RuleBroken as broken:
             return broken.messages[0]
-        finally:
-            connections.close_all()
         return ""
 
-    with ThreadPoolExecutor(len(acts)) as pool:
-        said = list(pool.map(run, acts))
-    close_old_connections()
-    return said
+    return in_threads(len(acts), run)
 
 
 def adding(booking):
@@ -113,27 +108,21 @@ def test_without_the_lock_both_rows_would_be_added_and_a_limit_narrowed_below_it
     assert at_once(adding(booking), narrowing(booking)) == ["", ""] and counted(booking) == (1, 2)
 
 
-def test_the_page_of_the_second_is_shown_again_with_what_is_too_many():
+def test_the_page_of_the_second_is_shown_again_with_what_is_too_many(tmp_path):
     """On each database: the forms of two people, sent at once."""
     booking, start, user = make("booking", seats=1), Barrier(2), person(is_superuser=True)
 
-    def send(name):
+    def send(index):
         client = client_of(user)
         start.wait(timeout=30)
-        data = {"booking": booking.pk, "first_name": name, "last_name": "Okafor", "_save": "1"}
-        try:
-            response = client.post(address("passenger", "add"), data)
-            return response.status_code, response.content.decode()
-        finally:
-            connections.close_all()
+        data = {"booking": booking.pk, "first_name": ("Ada", "Ben")[index], "last_name": "Okafor", "_save": "1"}
+        response = client.post(address("passenger", "add"), data)
+        return response.status_code, response.content.decode()
 
-    if connection.vendor == "sqlite":  # the database of the tests is in memory, and one connection's
-        start = Barrier(1)
-        answers = [send("Ada"), send("Ben")]
-    else:
-        with ThreadPoolExecutor(2) as pool:
-            answers = list(pool.map(send, ["Ada", "Ben"]))
+    with database_of_threads(tmp_path):
+        answers = in_threads(2, send)
+        held = in_threads(1, lambda _: counted(booking))
     assert sorted(status for status, _ in answers) == [200, 302]
     page = next(text for status, text in answers if status == 200)
     assert "has 1 passengers already; its party size is 1." in page
-    assert counted(booking) == (1, 1)
+    assert held == [(1, 1)]

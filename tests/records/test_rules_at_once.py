@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import close_old_connections, connection, connections, transaction
+from django.db import connection, transaction
 
 from crm.records import rules
 from crm.records.rules import RuleBroken
 from tests.support.records import make, model
+from tests.support.threads import in_threads
 
 needs_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="a database with concurrent writers is needed: set DATABASE_URL to it"
@@ -31,31 +32,19 @@ def send_at_once(invoices):
     """Send invoices in transactions that all begin before any ends; return how many were refused."""
     begun, written = Barrier(len(invoices)), Barrier(len(invoices))
 
-    def send(invoice):
+    def send(index):
         try:
             with transaction.atomic():
                 begun.wait(timeout=30)
-                invoice.status = "sent"
-                invoice.save()
-                wait_for(written)
+                invoices[index].status = "sent"
+                invoices[index].save()
+                with suppress(BrokenBarrierError):  # The others cannot write where they wait for this one's lock.
+                    written.wait(timeout=1)
         except RuleBroken:
             return 1
-        finally:
-            connections.close_all()
         return 0
 
-    with ThreadPoolExecutor(len(invoices)) as pool:
-        refused = sum(pool.map(send, invoices))
-    close_old_connections()
-    return refused
-
-
-def wait_for(written):
-    """Wait until the others have written as well; they cannot where they wait for this transaction's lock."""
-    try:
-        written.wait(timeout=1)
-    except BrokenBarrierError:
-        return
+    return sum(in_threads(len(invoices), send))
 
 
 @needs_postgresql

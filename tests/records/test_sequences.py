@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, close_old_connections, connection, connections, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from crm.fields import counter
 from crm.records.writes import write_records
 from tests.support.records import make, model
+from tests.support.threads import in_threads
 
 THREADS = 10
 EACH = 10
@@ -117,13 +117,9 @@ def create_at_once(name, fail_every=0, **shared):
                 continue
             except IntegrityError as error:
                 errors.append(error)
-        connections.close_all()
         return errors
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = [error for errors in pool.map(work, range(THREADS)) for error in errors]
-    close_old_connections()
-    return found
+    return [error for errors in in_threads(THREADS, work) for error in errors]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, close_old_connections, connection, connections, transaction
+from django.db import IntegrityError, connection, transaction
 
 from crm.builders.record_admin import RecordAdmin
 from crm.capabilities.transfer import importing
@@ -21,6 +20,7 @@ from crm.records.writes import write_records
 from tests.support.pages import address
 from tests.support.people import client_of, person
 from tests.support.records import entity, make, model
+from tests.support.threads import in_threads
 
 needs_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="a database with concurrent writers is needed: set DATABASE_URL to it"
@@ -53,21 +53,6 @@ def preceded(write, act):
     return late
 
 
-def twice(act):
-    """Do an act in two threads, and return what each gave."""
-
-    def run(_number):
-        try:
-            return act()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(run, range(2)))
-    close_old_connections()
-    return answers
-
-
 @contextmanager
 def untranslated(monkeypatch):
     """Let the error of the database through, as it would be without the translation."""
@@ -97,7 +82,7 @@ def bring_in():
 def test_of_two_forms_at_once_the_second_is_shown_again_with_the_message_beside_its_field(monkeypatch):
     user = person(is_superuser=True)
     monkeypatch.setattr(RecordAdmin, "save_model", meeting(RecordAdmin.save_model))
-    answers = twice(lambda: add(user))
+    answers = in_threads(2, lambda _: add(user))
     assert sorted(status for status, _ in answers) == [200, 302]
     page = next(text for status, text in answers if status == 200)
     assert page.count(TAKEN) == 1 and model("customer").objects.count() == 1
@@ -109,14 +94,14 @@ def test_without_the_translation_the_second_form_is_an_error_of_the_server(monke
     user = person(is_superuser=True)
     monkeypatch.setattr(RecordAdmin, "save_model", meeting(RecordAdmin.save_model))
     with untranslated(monkeypatch):
-        assert sorted(status for status, _ in twice(lambda: add(user))) == [302, 500]
+        assert sorted(status for status, _ in in_threads(2, lambda _: add(user))) == [302, 500]
 
 
 @needs_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_of_two_imports_at_once_the_second_is_refused_in_words(monkeypatch):
     monkeypatch.setattr(importing, "_write", meeting(importing._write))
-    assert sorted(twice(bring_in)) == ["", refusal("ben@example.com", 2)]
+    assert sorted(in_threads(2, lambda _: bring_in())) == ["", refusal("ben@example.com", 2)]
     assert model("customer").objects.count() == 2
 
 

@@ -113,7 +113,9 @@ def test_a_server_that_is_fed_by_a_merge_that_nobody_has_applied_makes_the_same_
         assert server.apply().endswith("Applied.\n")
         shop.apply()
         assert server.migrations() == shop.migrations()
-        for path in (name for name in (shop.folder / "migrations").iterdir() if name.suffix in (".py", ".json")):
+        written = [path for path in (shop.folder / "migrations").iterdir() if path.suffix in (".py", ".json")]
+        assert {path.suffix for path in written} == {".py", ".json"}
+        for path in written:
             assert (server.folder / "migrations" / path.name).read_bytes() == path.read_bytes()
         assert sorted(server.columns()["shop_customer"]) == sorted(shop.columns()["shop_customer"])
 

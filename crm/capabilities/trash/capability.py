@@ -40,9 +40,6 @@ class Trash(Capability):
                 report("'restore_for' says how long deleted records can be brought back: 30d", key=True)
         except ValueError as error:
             report(f"'restore_for': {error}", "restore_for")
-        for name in (DELETED_AT, DELETED_IN):
-            if entity.find(name):
-                report(f"the trash has a column {name!r} of its own: the field needs another name", key=True)
 
     def contribute_to_model(self, entity: Entity, contributions: Contributions) -> None:
         cause = reached(entity.business).get(entity.name)

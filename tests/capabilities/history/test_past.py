@@ -7,12 +7,16 @@ from decimal import Decimal
 from random import Random
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from properties.world import read_business, world
 
 from crm.capabilities.history.past import Past, is_kept
 from crm.capabilities.trash.soft_delete import restore
+from crm.records.access import group_name
 from crm.records.display import display, title_of
 from tests.support.people import person
 from tests.support.records import entity, make, model
@@ -197,3 +201,33 @@ def test_what_is_worked_out_anew_each_time_or_comes_from_many_is_not_kept():
     assert is_kept(model("invoice"), entity("invoice").chain("balance"))
     assert not is_kept(model("booking"), [entity("booking").fields["passengers"]])
     assert is_kept(model("customer"), [entity("customer").fields["address"]])
+
+
+LAB = {
+    "app.yaml": {"name": "Lab", "roles": {"clerk": {"can": ["view"]}}},
+    "sample.yaml": {
+        "fields": {"name": "text", "secret": "boolean"},
+        "history": {"track": ["name"]},
+        "access": {"clerk": {"view": {"rows": "secret == false"}}},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def lab(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), world() as here:
+        business = read_business(here.label, LAB)
+        here.install(business)
+        here.migrate(here.to_do(business))
+        yield business
+
+
+def test_what_a_rule_for_rows_cannot_know_of_the_past_is_not_shown(lab):
+    """The rule reads a field whose values are not kept: nobody knows whose the record was then."""
+    sample = apps.get_model(lab.label, "sample")
+    sample.objects.create(name="a", secret=False)
+    clerk = person()
+    clerk.groups.add(Group.objects.create(name=group_name(lab, "clerk")))
+    past = Past(timezone.now() + timedelta(minutes=1))
+    assert [one.name for one in past.versions(None, sample)] == ["a"]
+    assert not past.versions(clerk, sample).exists()

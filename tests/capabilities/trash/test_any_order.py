@@ -126,4 +126,5 @@ def test_in_any_order(shop, seed):
                 restore(record)
     check(shop)
     kept = everything(shop, there=False)
+    assert kept["buyer"] and kept["order"], "something is there at the end"
     assert everything(shop, there=True) == kept, "nothing is left in the trash"

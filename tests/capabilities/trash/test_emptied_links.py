@@ -63,11 +63,14 @@ def test_links_of_what_goes_along_are_nobodys_concern(shop, order):
 CHAIN = {
     "app.yaml": {"name": "Chain"},
     "box.yaml": {"fields": {"name": "text"}},
-    "item.yaml": {"fields": {"name": "text", "box": {"type": "link", "to": "box", "on_delete": "cascade"}}},
+    "item.yaml": {
+        "fields": {"name": "text", "price": "money", "box": {"type": "link", "to": "box", "on_delete": "cascade"}},
+    },
     "memo.yaml": {
         "fields": {
             "name": "text",
             "about": {"type": "link", "to": "item", "on_delete": "empty"},
+            "worth": {"type": "money", "compute": "about.price"},
             "box": {"type": "link", "to": "box", "on_delete": "cascade"},
         },
     },
@@ -100,3 +103,16 @@ def test_no_link_is_emptied_of_what_goes_along_itself(chain, db):
     versions, key = type(memo).history, memo.pk
     box.delete()
     assert [one.history_type for one in versions.filter(id=key)] == ["-", "+"]
+
+
+@pytest.mark.parametrize("way", ["record", "rows", "along"])
+def test_what_was_computed_along_an_emptied_link_is_worked_out_anew(chain, db, way):
+    box = chain.box.objects.create(name="b")
+    item = chain.item.objects.create(name="i", price=5, box=box)
+    memo = chain.memo.objects.create(name="m", about=item)
+    memo.refresh_from_db()
+    assert memo.worth == 5
+    {"record": item.delete, "rows": chain.item.objects.all().delete, "along": box.delete}[way]()
+    memo.refresh_from_db()
+    assert (memo.about, memo.worth) == (None, None)
+    assert [(one.about_id is None, one.worth) for one in memo.history.all()][0] == (True, None)

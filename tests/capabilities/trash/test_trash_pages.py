@@ -167,3 +167,14 @@ def test_two_who_restore_at_once_are_told(signed_in):
     restore(trip)
     with pytest.raises(ValidationError, match="It was restored or deleted again meanwhile"):
         restore(stale)
+
+
+def test_what_another_record_of_the_trash_needs_is_not_deleted_for_good(signed_in, customer):
+    invoice = make("invoice", customer=customer)
+    invoice.delete()
+    customer.delete()
+    sent = {"act": "delete", "sure": "yes", "record": [customer.pk]}
+    (told,) = said(signed_in.post(address("customer", "trash"), sent, follow=True))
+    assert told.endswith("was not deleted: other records still point to it.")
+    assert model("customer")._base_manager.filter(pk=customer.pk).exists()
+    assert model("invoice")._base_manager.get(pk=invoice.pk).customer_id == customer.pk

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.apps import apps
-from django.db import connection, connections
+from django.db import connection
 
 from crm.capabilities.workflow import transitions
 from crm.capabilities.workflow.models import Transition
 from crm.capabilities.workflow.transitions import TransitionNotAllowed, perform
 from tests.support.records import make
+from tests.support.threads import in_threads
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time anyway")
 TIMES = 5
@@ -23,33 +24,24 @@ def booking(transactional_db):
     return make("booking")
 
 
-def press(record, name, barrier, said):
-    try:
-        barrier.wait()
-        said.append(perform(record, name).status)
-    except TransitionNotAllowed as refused:
-        said.append(" ".join(refused.messages))
-    finally:
-        connections.close_all()
-
-
 def both(booking, monkeypatch):
     """Let two threads hold a booking at once, each reading before either writes, and return what they are told."""
-    said, barrier, first = [], threading.Barrier(2), transitions._change
+    begun, between, change = Barrier(2), Barrier(2), transitions._change
 
     def slowly(*args):
-        with suppress(threading.BrokenBarrierError):
+        with suppress(BrokenBarrierError):
             between.wait(timeout=0.4)
-        return first(*args)
+        return change(*args)
 
-    between = threading.Barrier(2)
+    def press(_index):
+        begun.wait(timeout=30)
+        try:
+            return perform(booking, "hold").status
+        except TransitionNotAllowed as refused:
+            return " ".join(refused.messages)
+
     monkeypatch.setattr(transitions, "_change", slowly)
-    threads = [threading.Thread(target=press, args=(booking, "hold", barrier, said)) for _ in range(2)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    return sorted(said)
+    return sorted(in_threads(2, press))
 
 
 def test_the_second_is_told_that_it_is_done(booking, monkeypatch):

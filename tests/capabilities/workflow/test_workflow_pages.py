@@ -10,6 +10,7 @@ from django.utils import timezone
 from crm.capabilities.workflow.models import Transition
 from crm.capabilities.workflow.steps_panel import in_words
 from crm.capabilities.workflow.transitions import perform
+from tests.support.granting import grant
 from tests.support.pages import address, said, text_of
 from tests.support.people import client_of, person
 from tests.support.records import entity, make, model
@@ -116,6 +117,17 @@ def test_who_may_not_is_refused_also_without_a_button(role, status):
     assert status == 403 or said(page) == ["“Hold” is for the roles Sales, Manager."]
 
 
+def test_a_question_that_nobody_could_answer_is_not_asked():
+    """The page of a step that is not possible now leads back, and says why."""
+    record = booking()
+    for role, name, why in (
+        ("accounts", "cancel", "“Cancel” is for the roles Sales, Manager."),
+        ("manager", "confirm", "Fill in first: Passengers."),
+    ):
+        page = client_of(role).get(address("booking", "act", record.pk, name), follow=True)
+        assert page.redirect_chain == [(address("booking", "change", record.pk), 302)] and said(page) == [why]
+
+
 def test_an_action_or_a_record_that_there_is_not(signed_in):
     assert act(signed_in, booking(), "fly").status_code == 404
     assert signed_in.post(address("booking", "act", 99, "hold")).status_code == 404
@@ -197,11 +209,19 @@ def test_how_long_it_stood(time, words):
 def test_every_entity_has_a_help_page(signed_in):
     for name in ("booking", "customer", "trip", "passenger"):
         page = signed_in.get(address(name, "help"))
-        assert page.status_code == 200 and entity(name).fields
-        for field in entity(name).fields.values():
-            if field.has_value:
-                assert field.label in text_of(page), f"{field} is missing"
+        fields, text = [field for field in entity(name).fields.values() if field.has_value], text_of(page)
+        assert page.status_code == 200 and fields
+        for field in fields:
+            assert field.label in text, f"{field} is missing"
         assert address(name, "help") in signed_in.get(address(name)).content.decode()
+
+
+def test_the_help_page_says_nothing_of_states_that_one_may_not_see(monkeypatch):
+    grant(monkeypatch, "sales", booking={"view": {"except": ["status"]}})
+    html = client_of("sales").get(address("booking", "help")).content.decode()
+    assert "crm-states" not in html and "Cancel late" not in html
+    grant(monkeypatch, "sales", booking={"view": True})
+    assert "crm-states" in client_of("sales").get(address("booking", "help")).content.decode()
 
 
 def test_the_help_page_says_what_holds_and_how_states_change(signed_in):

@@ -63,10 +63,25 @@ def action(text: str, head: str = "field: state") -> list[str]:
             "{to: paid, then: [{sennd: {}}]}",
             "28: no capability has the action 'sennd' (Known: put_in_trash, revert_change.)",
         ),
+        (
+            "{to: paid, if: price, else: x}",
+            "25: a condition must be yes or no, this is a number (Compare it with something: '> 0', '!= null'.)",
+        ),
+        ("{to: paid, confirm: 'For {name'}", "30: a '{' stands alone in 'For {name'"),
+        (
+            "{to: paid, then: [{put_in_trash: {}, revert_change: {}}]}",
+            "28: one action stands on a line: '- name: {key: value}'",
+        ),
     ],
 )
 def test_a_mistake_is_told_at_its_place(text, said):
     assert action(text) == [said]
+
+
+def test_a_field_that_need_not_have_a_value_may_be_emptied():
+    steps = "workflow: {field: state, actions: {pay: {to: paid, set: {day: 'null', price: 'null', buyer: 'null'}}}}"
+    made = business(app=APP, thing=f"{FIELDS}{steps}", **OTHERS)
+    assert set(made.entities["thing"].sections["workflow"].actions["pay"].sets) == {"day", "price", "buyer"}
 
 
 def test_an_action_must_take_a_record():
