@@ -153,7 +153,7 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
 
     now = state_of(loader, label)
     state = now.clone()
-    plan.steps, renames = rename_steps(business, state)
+    plan.steps, renames = rename_steps(business, state, before)
     wanted = wanted_state(business, state)
     plan.state = state_of(loader, label, applied=True) if plan.lags else now
     _compare(plan, loader, applied, wanted)
