@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date, time, timedelta
 from typing import Any
 
 from django.apps import apps
@@ -15,7 +16,7 @@ from crm.capabilities.transfer.formula_injection import unescape_null_word
 from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, plain_key, split_words
 from crm.capabilities.transfer.notations import decide_notations
 from crm.capabilities.transfer.preparation import ImportPlan, PendingTag, RowResult, Values
-from crm.fields.base import Reading, Unreadable, text_of
+from crm.fields.base import Reading, Share, Unreadable, text_of
 from crm.fields.comparison import fold_text
 
 Adjust = Callable[[Field, Any], Any]
@@ -75,7 +76,10 @@ def _combined_cell(column: Column, row: list[Any], reading: Reading) -> Any:
     if all(_is_null(cell, reading) for cell in cells):
         return None
     words = (part if isinstance(part, str) else row[part] for part in column.parts)
-    return "".join("" if word is None else word if isinstance(word, str) else text_of(word) for word in words)
+    try:
+        return "".join("" if word is None else word if isinstance(word, str) else text_of(word) for word in words)
+    except ValueError as error:
+        return Unreadable(str(error))
 
 
 def _is_null(cell: Any, reading: Reading) -> bool:
@@ -85,9 +89,9 @@ def _is_null(cell: Any, reading: Reading) -> bool:
 def _read_ids(plan: ImportPlan, cells: list[Any]) -> list[Any]:
     values = []
     for row, cell in zip(plan.rows, cells, strict=True):
-        if isinstance(cell, Unreadable):
-            row.fail("id", cell.reason)
-        text = "" if cell is None or cell is ABSENT or isinstance(cell, Unreadable) else text_of(cell)
+        if fault := _fault(cell):
+            row.fail("id", fault)
+        text = "" if cell is None or cell is ABSENT or fault else text_of(cell)
         if text and not (text.isdecimal() and len(text) <= 18):
             row.fail("id", f"{text!r} is no number.")
             text = ""
@@ -137,8 +141,10 @@ def _read_links(plan: ImportPlan, column: Column, cells: list[Any], reading: Rea
 
 def _words_of(plan: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
     """Return the words by which each cell names records: a list, empty where it says nothing on purpose, or ABSENT."""
-    many, named = column.field.type.reference(column.field).many, []
+    reference, named = column.field.type.reference(column.field), []
+    key = plain_key(column.field.target) if reference.entity else None
     for row, cell in zip(plan.rows, cells, strict=True):
+        cell = _as_key(cell, key) if key is not None else cell
         if (fault := _fault(cell)) or cell is ABSENT:
             named.append(ABSENT)
             if fault:
@@ -147,8 +153,18 @@ def _words_of(plan: ImportPlan, column: Column, cells: list[Any], reading: Readi
             named.append([])
         else:
             cell = unescape_null_word(cell, reading.nulls)
-            named.append(split_words(cell) if many else [text_of(cell)])
+            named.append(split_words(cell) if reference.many else [text_of(cell)])
     return named
+
+
+def _as_key(cell: Any, key: Field) -> Any:
+    """Return a date or a percentage of a workbook as files write the key that it is; other cells as they are."""
+    if not isinstance(cell, date | time | timedelta | Share):
+        return cell
+    try:
+        return str(key.type.serialize(key.type.parse(cell, key, Reading()), key))
+    except ValueError as error:
+        return Unreadable(str(error))
 
 
 def find_targets(
