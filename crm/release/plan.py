@@ -35,6 +35,7 @@ from crm.release.migration_files import (
     state_of,
 )
 from crm.release.operations_to_steps import build_steps
+from crm.release.pending_rows import unfit_rows
 from crm.release.plan_context import PlanContext
 from crm.release.releases import LastRelease, last_release, noted_renames
 from crm.release.renamed_columns import Rename, renames_of
@@ -157,6 +158,9 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
     wanted = wanted_state(business, state)
     plan.state = state_of(loader, label, applied=True) if plan.lags else now
     _compare(plan, loader, applied, wanted)
+    if plan.lags and not any(isinstance(difference, Missing) for difference in plan.differences):
+        own = [migration for migration in pending if migration.app_label == label]
+        plan.differences += unfit_rows(label, own, plan.state)
     if plan.adopted:
         columns = [(table.name, each) for table in claimed_tables(wanted, label).values() for each in _columns(table)]
         plan.generated = {(name, each.column) for name, each in columns if isinstance(each, GeneratedField)}
