@@ -13,6 +13,7 @@ from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.columns import ID, Column
 from crm.capabilities.transfer.file_reader import ABSENT, Sheet
 from crm.capabilities.transfer.formula_injection import unescape_null_word
+from crm.capabilities.transfer.gc_pause import collect_errors
 from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, plain_key, split_words
 from crm.capabilities.transfer.notations import decide_notations
 from crm.capabilities.transfer.preparation import ImportPlan, PendingTag, RowResult, Values
@@ -101,7 +102,7 @@ def _read_ids(plan: ImportPlan, cells: list[Any]) -> list[Any]:
 
 def _read_values(plan: ImportPlan, column: Column, cells: list[Any], reading: Reading, adjust: Adjust | None) -> list:
     """Read the cells of a column; equal ones of its more frequent cells are read once."""
-    leaf, known, values = column.field, {}, []
+    leaf, known, values, wrong = column.field, {}, [], 0
     for row, cell in zip(plan.rows, cells, strict=True):
         if cell is ABSENT:
             values.append(ABSENT)
@@ -116,6 +117,7 @@ def _read_values(plan: ImportPlan, column: Column, cells: list[Any], reading: Re
         value, error = result
         if error:
             row.fail(column.heading, error)
+            collect_errors(wrong := wrong + 1)
         values.append(value)
     return values
 
