@@ -24,6 +24,7 @@ from crm.records.deletion import collect_deletion
 from crm.records.display import display, field_value
 from crm.records.gate import ROWS_OFF, check_removals, check_writes, raise_all
 from crm.records.intended_write import IntendedWrite
+from crm.records.row_limits import describe_too_many_rows
 from crm.records.stored import as_stored
 
 ROWS_PER_PAGE = 50
@@ -134,9 +135,8 @@ class RowsFormSet(PaginationInlineFormSet):
         kept = [form for form in kept if not self._should_delete_form(form)]
         count = len(kept) + self.rows_on_other_pages.count()
         if count > limit:
-            counter = self.instance.definition.fields[self.counter].label.lower()
-            words = {"label": self.label, "count": count, "counter": counter, "limit": limit}
-            raise ValidationError(_("%(label)s: %(count)s are too many; %(counter)s is %(limit)s.") % words)
+            table = self.instance.definition.fields[self.table]
+            raise ValidationError(describe_too_many_rows(table, count, limit))
 
     def _refusal(self) -> str:
         words = {"label": self.label, "count": f"{self.refused:,}", "most": MAX_NEW_ROWS}

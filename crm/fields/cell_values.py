@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, time, timedelta
 from typing import Any
 
 
@@ -33,12 +34,17 @@ class Unreadable:
 def text_of(raw: Any) -> str:
     """Return a cell as text: a whole float from a spreadsheet without its `.0`, or what the spreadsheet shows.
 
-    Raises ValueError where a spreadsheet has not kept all digits.
+    Raises ValueError where a spreadsheet has not kept all digits, or shows a text that the file does not tell.
     """
-    if isinstance(raw, ShownNumber):
-        return raw.shown
+    if (shown := getattr(raw, "shown", None)) is not None:
+        return shown
+    if isinstance(raw, date | time | timedelta | Share):
+        raise ValueError(AS_TEXT.format("a percentage" if isinstance(raw, Share) else "a date or a time"))
     if isinstance(raw, Inexact):
         raise ValueError(f"{raw:.15g} has more digits than a spreadsheet keeps in a number: make it a cell of text.")
-    if isinstance(raw, float) and raw.is_integer():
-        return str(int(raw))
+    if isinstance(raw, float):
+        return str(int(raw)) if raw.is_integer() else f"{raw:.15g}"
     return str(raw).strip()
+
+
+AS_TEXT = "is {} in the spreadsheet, shown in a way that the file does not tell: make it a cell of text."

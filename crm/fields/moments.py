@@ -153,9 +153,9 @@ class DateTime(FieldType):
             moment = (parsed if timezone.is_aware(parsed) else parsed.replace(tzinfo=zone)).astimezone(UTC)
             local = moment.astimezone(zone).replace(tzinfo=None)
         except OverflowError:
-            raise ValueError(f"{shorten(text_of(raw))} is too near the end of time.") from None
+            raise ValueError(f"{shorten(str(raw).strip())} is too near the end of time.") from None
         if timezone.is_naive(parsed) and local != parsed:
-            raise ValueError(f"{shorten(text_of(raw))} does not exist: the clocks were put forward then.")
+            raise ValueError(f"{shorten(str(raw).strip())} does not exist: the clocks were put forward then.")
         return moment
 
     @staticmethod

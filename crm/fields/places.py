@@ -16,6 +16,7 @@ from crm.blueprint.sections import Name
 from crm.fields import columns
 from crm.fields.base import FieldType
 from crm.fields.cell_values import text_of
+from crm.fields.comparison import fold_text
 from crm.fields.options import Keyed, Options
 from crm.fields.reading import Reading
 
@@ -24,13 +25,18 @@ ALIASES = {"uk": "GB", "england": "GB", "usa": "US", "u.s.a.": "US", "south kore
 
 @cache
 def country_codes() -> dict[str, str]:
-    """Return what people write for a country, in small letters → its ISO alpha-2 code."""
+    """Return the comparison form of what people write for a country → its ISO alpha-2 code."""
     codes = dict(ALIASES)
     for code, name in countries:
         codes[code.lower()] = code
         codes[countries.alpha3(code).lower()] = code
-        codes[str(name).lower()] = code
+        codes[fold_text(str(name))] = code
     return codes
+
+
+def country_code(text: str) -> str | None:
+    """Return the code of a country by what people write for it, be its apostrophe straight or curly; None for none."""
+    return country_codes().get(fold_text(text))
 
 
 class Country(FieldType):
@@ -59,7 +65,7 @@ class Country(FieldType):
         return str(value)
 
     def parse(self, raw: Any, field: Field, reading: Reading) -> str:
-        code = country_codes().get(text_of(raw).lower())
+        code = country_code(text_of(raw))
         if not code:
             names = [str(name) for _, name in countries]
             hint = did_you_mean(text_of(raw), names)

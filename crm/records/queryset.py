@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from django.db import models, transaction
@@ -23,18 +23,34 @@ from crm.records.computed_updates import (
 from crm.records.deletion import all_rows, collect_deletion, links_set_null, may_set_links_null
 from crm.records.dependencies import dependency_graph
 from crm.records.gate import check_written
-from crm.records.identity import follows_expression, keys_for_update, refresh_keys
+from crm.records.identity import compared_groups, follows_expression, keys_for_update, refresh_keys
 from crm.records.locks import lock_for_deletion
 from crm.records.soft_delete import NOT_DELETED
+from crm.records.uniqueness import taken_as_rule_error
 
 
 class RecordQuerySet(models.QuerySet):
     """Rows of records: what is written or deleted past the records themselves keeps the computed values true too."""
 
     def update(self, **values: Any) -> int:
-        entity = self.model.definition
+        """Update the rows. Raises ValueTaken, with nothing written, where a unique value is another record's."""
         values |= keys_for_update(self.model, values)
         later = follows_expression(self.model, values)
+        if not later and values.keys().isdisjoint(name for group in compared_groups(self.model) for name in group):
+            return self._update_and_check(values, later)
+        with taken_as_rule_error(self._first_as_updated(values)), transaction.atomic():
+            return self._update_and_check(values, later)
+
+    def _first_as_updated(self, values: dict[str, Any]) -> Iterator[models.Model]:
+        """Yield the first row as it would be; asked only where a unique value was refused."""
+        for record in self.order_by("pk")[:1]:
+            for name, value in values.items():
+                if not hasattr(value, "resolve_expression"):
+                    setattr(record, name, value)
+            yield record
+
+    def _update_and_check(self, values: dict[str, Any], later: bool) -> int:
+        entity = self.model.definition
         is_checked = entity.rules.checks or _has_row_limits(entity)
         if not (later or is_checked or dependency_graph(entity.business).of_source(entity.name)):
             return super().update(**values)

@@ -73,8 +73,14 @@ def _with_less_room(batch: Batch, table: Field) -> Iterator[Refusal]:
     for write in narrowed:
         most, count = getattr(write.record, limit), held[write.record.pk]
         if most is not None and count > most:
-            text = _("There are %(count)s %(rows)s already.") % {"count": count, "rows": table.label.lower()}
-            yield Refusal(write, text, limit)
+            yield Refusal(write, describe_too_many_rows(table, count, most), limit)
+
+
+def describe_too_many_rows(table: Field, count: int, most: int) -> str:
+    """Say that a parent has, or would have, more rows than its field says."""
+    limit = table.entity.fields[table.options.rows]
+    words = {"count": count, "rows": table.label.lower(), "limit": limit.label.lower(), "most": most}
+    return _("%(count)s %(rows)s, but %(limit)s is %(most)s.") % words
 
 
 def _held(child: Any, link: str, parents: Collection[Any], moving: Collection[Any] = ()) -> Counter:
@@ -115,6 +121,5 @@ def _check(parent: type[models.Model], table: Field, keys: Collection[Any]) -> N
         row = over.first()
         if row is not None:
             holder = parent._base_manager.get(pk=row[link])
-            words = {"count": row["n"], "rows": table.label.lower(), "limit": limit.label.lower()}
-            text = _("%(count)s %(rows)s, but %(limit)s is %(most)s.")
-            raise RuleBroken(None, holder, text % {**words, "most": getattr(holder, limit.name)})
+            most = getattr(holder, limit.name)
+            raise RuleBroken(None, holder, describe_too_many_rows(table, row["n"], most))

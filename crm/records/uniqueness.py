@@ -7,7 +7,7 @@ between that look and the write, the database alone keeps out; `taken_as_rule_er
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +112,7 @@ class ValueTaken(RuleBroken, IntegrityError):
 
 
 @contextmanager
-def taken_as_rule_error(records: Sequence[Any] = ()) -> Iterator[None]:
+def taken_as_rule_error(records: Iterable[Any] = ()) -> Iterator[None]:
     """Turn the breach of a unique constraint into a ValueTaken of the one of `records` that broke it.
 
     Stands around the transaction or the savepoint of the write: once that is rolled back, the database can be asked.
@@ -153,7 +153,7 @@ def _columns_of(table: str, constraint: str) -> set[str]:
         return set(connection.introspection.get_constraints(cursor, table).get(constraint, {}).get("columns", ()))
 
 
-def _first_taken(model: Any, columns: tuple[str, ...], records: Sequence[Any]) -> Any:
+def _first_taken(model: Any, columns: tuple[str, ...], records: Iterable[Any]) -> Any:
     """Return the first of the records whose values another record holds; if none does any more, the first of all."""
     mine = [record for record in records if type(record) is model]
     fields, by_value = [model._meta.get_field(name) for name in columns], dict[Value, Any]()

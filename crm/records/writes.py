@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection, models, transaction
 
-from crm.fields.comparison import source_name
 from crm.kernel.events import records_written
 from crm.records.changes import ensure_change_scope
 from crm.records.chunks import chunks
 from crm.records.computed_updates import find_dependents, find_parent_dependents, merge_dirty, schedule_recompute
 from crm.records.gate import check_written
-from crm.records.identity import compared_groups, with_keys
+from crm.records.identity import compared_groups, set_keys, with_keys
 from crm.records.record import Record, fill_on_save
 from crm.records.uniqueness import taken_as_rule_error
 
@@ -42,7 +42,7 @@ def write_records(
     with taken_as_rule_error(everyone), transaction.atomic(), ensure_change_scope():
         before = find_parent_dependents(model, [one.pk for one in updated])
         if len(everyone) > 1:
-            _free_unique_values(model, updated, columns)
+            _free_unique_values(model, created, updated, columns)
         if created:
             fill_on_save(list(created))
             _leave_empty(model, everyone, later)
@@ -64,16 +64,67 @@ def write_records(
         check_written(model, [one.pk for one in everyone])
 
 
-def _free_unique_values(model: type[Record], records: Sequence[Record], columns: Collection[str]) -> None:
-    """Empty what is unique and about to change, so that records may exchange their values, or hand them on.
+def _free_unique_values(
+    model: type[Record], created: Sequence[Record], updated: Sequence[Record], columns: Collection[str]
+) -> None:
+    """Take unique values from the records that give them up to another one of this batch, before any is written.
 
-    A database compares row by row, and would refuse the first of two that exchange. A unique column that may not be
-    empty and has no comparison form beside it stays: such values can be handed on in the order of the rows alone.
+    A database compares row by row, and would refuse the first of two that exchange their values. What may be empty is
+    emptied; a number or a day that may not gets one that no record has. Other values can be handed on in the order of
+    the rows alone.
     """
-    unique = {name for group in compared_groups(model) for name in group if source_name(name) in columns}
-    emptied = {name: None for name in unique if model._meta.get_field(name).null}
-    for batch in chunks([record.pk for record in records]) if emptied else ():
-        models.QuerySet(model).filter(pk__in=batch).update(**emptied)
+    written = with_keys(model, columns)
+    for group in compared_groups(model):
+        fields = [model._meta.get_field(name) for name in group]
+        free = sorted((field for field in fields if field.name in written), key=lambda field: not field.null)
+        giving_up = _giving_up(model, fields, created, updated) if free else []
+        if giving_up and free[0].null:
+            for batch in chunks(giving_up):
+                models.QuerySet(model).filter(pk__in=batch).update(**{free[0].name: None})
+        elif giving_up and (field := next((field for field in free if _step(field)), None)):
+            spare = _spare_values(model, field)
+            stubs = [model(pk=pk, **{field.attname: value}) for pk, value in zip(giving_up, spare, strict=False)]
+            models.QuerySet(model).bulk_update(stubs, [field.name], batch_size=200)
+
+
+def _giving_up(
+    model: type[Record], fields: Sequence[models.Field], created: Sequence[Record], updated: Sequence[Record]
+) -> list[Any]:
+    """Return the keys of the updated records whose stored values another record of the batch is to have."""
+    wanted: dict[tuple, set[Any]] = {}
+    for record in (*created, *updated):
+        set_keys(record)
+        values = tuple(field.to_python(getattr(record, field.attname)) for field in fields)
+        if None not in values:
+            wanted.setdefault(values, set()).add(record.pk)
+    names, keys = [field.attname for field in fields], []
+    for batch in chunks([record.pk for record in updated]):
+        for pk, *values in models.QuerySet(model).filter(pk__in=batch).values_list("pk", *names):
+            takers = wanted.get(tuple(values), set())
+            if takers and pk not in takers:
+                keys.append(pk)
+    return keys
+
+
+def _step(field: models.Field) -> Any:
+    """Return by how much the values of a column differ at least; None where it is no column of numbers or days."""
+    return next((step for kind, step in STEPS.items() if isinstance(field, kind)), None)
+
+
+STEPS: dict[type[models.Field], Any] = {
+    models.IntegerField: 1,
+    models.DecimalField: 1,
+    models.DateTimeField: timedelta(seconds=1),
+    models.DateField: timedelta(days=1),
+}
+
+
+def _spare_values(model: type[Record], field: models.Field) -> Iterator[Any]:
+    """Yield values below the lowest that any record has."""
+    lowest = models.QuerySet(model).aggregate(lowest=models.Min(field.name))["lowest"]
+    while True:
+        lowest -= _step(field)
+        yield lowest
 
 
 def batch_size(model: type[models.Model]) -> int | None:

@@ -126,7 +126,7 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     tasks = [Task.WRITE_SNAPSHOT, Task.RECOMPUTE, *counting, Task.RELOAD]
     name = migrations[-1].name if migrations else ""
     facts: dict[str, Any] = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
-    renames = [*plan.pending_renames, *renames_of(plan.name, plan.operations)]
+    renames = [*plan.unnoted_renames, *plan.pending_renames, *renames_of(plan.name, plan.operations)]
     facts["renames"] = [rename.as_data() for rename in renames]
     with _undone_if_refused(written):
         release = _change_database(plan, tasks, facts, plan.adopted, roles=True)

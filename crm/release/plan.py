@@ -34,9 +34,10 @@ from crm.release.migration_files import (
     state_of,
 )
 from crm.release.operations_to_steps import build_steps
+from crm.release.pending_rows import unfit_rows
 from crm.release.plan_context import PlanContext
 from crm.release.releases import LastRelease, last_release, noted_renames
-from crm.release.renamed_columns import Rename, renames_of
+from crm.release.renamed_columns import Rename, in_order, renames_of
 from crm.release.renames import rename_steps
 from crm.release.roles import role_steps
 from crm.release.rule_violations import RuleCheck, can_be_counted, describe_violations, new_rules
@@ -79,6 +80,8 @@ class ReleasePlan:
     """The columns, by table, that the migrations of the folder make, also those that the database has not run."""
     pending_renames: list[Rename] = field(default_factory=list)
     """What the pending migrations rename."""
+    unnoted_renames: list[Rename] = field(default_factory=list)
+    """What migrations of the folder have renamed in this database before releases noted it."""
 
     @property
     def operations(self) -> list[Any]:
@@ -153,10 +156,13 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
 
     now = state_of(loader, label)
     state = now.clone()
-    plan.steps, renames = rename_steps(business, state)
+    plan.steps, renames = rename_steps(business, state, before)
     wanted = wanted_state(business, state)
     plan.state = state_of(loader, label, applied=True) if plan.lags else now
     _compare(plan, loader, applied, wanted)
+    if plan.lags and not any(isinstance(difference, Missing) for difference in plan.differences):
+        own = [migration for migration in pending if migration.app_label == label]
+        plan.differences += unfit_rows(label, own, plan.state)
     if plan.adopted:
         columns = [(table.name, each) for table in claimed_tables(wanted, label).values() for each in _columns(table)]
         plan.generated = {(name, each.column) for name, each in columns if isinstance(each, GeneratedField)}
@@ -191,6 +197,11 @@ def _compare(plan: ReleasePlan, loader: MigrationLoader, applied: Snapshot | Non
         if not (plan.lags and isinstance(difference, OtherDefinitions)):  # The migrations to run say it already.
             plan.differences.append(difference)
     plan.differences += unknown_migrations(label, loader.applied_migrations, loader.disk_migrations)
+    noted = noted_renames(label) if was_run else []
+    for (app, name), migration in sorted(loader.disk_migrations.items()):
+        is_noted = any(rename.migration == name for rename in noted)
+        if app == label and (app, name) in loader.applied_migrations and not is_noted:
+            plan.unnoted_renames += renames_of(name, migration.operations)
     plan.claimed = claimed_tables(plan.state, label)
     plan.actual = read_tables(label)
     comparison = TableComparison(
@@ -198,7 +209,7 @@ def _compare(plan: ReleasePlan, loader: MigrationLoader, applied: Snapshot | Non
         plan.claimed,
         plan.actual,
         lambda: claimed_tables(wanted, label),
-        noted_renames(label) if was_run else (),
+        in_order([*noted, *plan.unnoted_renames]),
         {name for app, name in loader.disk_migrations if app == label},
     )
     plan.differences += comparison.differences()

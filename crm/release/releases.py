@@ -94,6 +94,13 @@ def noted_renames(label: str) -> list[Rename]:
     return [Rename(*facts) for renames in rows.values_list("renames", flat=True) for facts in renames]
 
 
+def add_renames(release: LastRelease, renames: Iterable[Rename]) -> None:
+    """Note with a release what was renamed before it, and that none noted."""
+    row = Release.objects.get(pk=release.pk)
+    row.renames = [*(rename.as_data() for rename in renames), *row.renames]
+    row.save(update_fields=["renames"])
+
+
 def note_release(business: str, tasks: Iterable[str], **facts: Any) -> LastRelease:
     """Note a release with what it still has to do; it takes over the tasks of those before that were not finished."""
     unfinished = Release.objects.filter(business=business).exclude(pending=[])

@@ -39,6 +39,11 @@ def renames_of(migration: str, operations: Iterable[Operation]) -> Iterator[Rena
             yield Rename(migration, "", operation.old_name_lower, operation.new_name_lower)
 
 
+def in_order(renames: Iterable[Rename]) -> list[Rename]:
+    """Return renames in the order of their migrations, which begin with their number."""
+    return sorted(renames, key=lambda rename: rename.migration.partition("_")[0])
+
+
 @dataclass(frozen=True)
 class RenamedColumn:
     """A column, or the table of a many-to-many field, that the database has by another name than the files claim."""

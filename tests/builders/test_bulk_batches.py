@@ -91,7 +91,7 @@ def test_a_party_cannot_become_smaller_than_its_passengers(signed_in):
         make("passenger", booking=bookings[1])
     edit(signed_in, "booking", bookings, "seats", "1")
     assert [one.seats for one in model("booking").objects.order_by("pk")] == [1, 3, 1, 1]
-    assert "There are 2 passengers already" in said(signed_in.get(address("booking")))[-1]
+    assert "2 passengers, but party size is" in said(signed_in.get(address("booking")))[-1]
 
 
 def test_kept_values_and_versions_follow(signed_in):

@@ -83,7 +83,7 @@ def test_the_limit_counts_the_rows_of_other_pages(signed_in, monkeypatch):
     for name in "ABCDE":
         make("passenger", booking=booking, first_name=name)
     page = save(signed_in, "booking", booking, seats="4")
-    assert "5 are too many; party size is 4" in text_of(page)
+    assert "5 passengers, but party size is 4" in text_of(page)
 
 
 def test_live_values_count_the_rows_of_other_pages(signed_in, long_invoice):

@@ -61,7 +61,7 @@ def test_a_fourth_is_refused_in_the_form(signed_in):
     more = {**passengers("Ada", "Ben", "Cem", "Dee"), "passenger_booking_set-TOTAL_FORMS": "4"}
     page = save(signed_in, "booking", booking, **more)
     assert page.status_code == 200
-    assert "Passengers: 4 are too many; party size is 3." in text_of(page)
+    assert "4 passengers, but party size is 3." in text_of(page)
     assert not model("passenger").objects.exists()
     tabs = {tab["name"]: tab["errors"] for tab in page.context["crm_tabs"]}
     assert tabs["Passengers"] == 1
@@ -106,7 +106,7 @@ def test_fewer_seats_than_passengers_are_refused(signed_in):
         make("passenger", booking=booking)
     page = save(signed_in, "booking", booking, seats="2")
     assert page.status_code == 200
-    assert "Passengers: 3 are too many; party size is 2." in text_of(page)
+    assert "3 passengers, but party size is 2." in text_of(page)
     booking.refresh_from_db()
     assert booking.seats == 3
 
@@ -135,7 +135,7 @@ def test_seats_cannot_be_lowered_below_the_passengers_in_bulk(signed_in):
         "seats": "2",
     }
     page = signed_in.post(address("booking"), sent, follow=True)
-    assert "There are 3 passengers already." in text_of(page) and str(booking) in text_of(page)
+    assert "3 passengers, but party size is" in text_of(page) and str(booking) in text_of(page)
     booking.refresh_from_db()
     free.refresh_from_db()
     assert (booking.seats, free.seats) == (3, 2)

@@ -120,7 +120,7 @@ class World:
     def plan(self, before: Business, after: Business) -> ReleasePlan:
         """Return the plan that leads from one business to another, as `make_plan` works it out for a folder."""
         state = self.state.clone()
-        steps, renames = rename_steps(after, state)
+        steps, renames = rename_steps(after, state, before)
         wanted = wanted_state(after, state)
         context = PlanContext(before, after, self.state.clone(), wanted, renames, f"{self.label}.{RELEASE}")
         steps += build_steps(detect(state, wanted, self.label), context)

@@ -12,6 +12,7 @@ from support.records import entity, make, model
 from crm.fields.comparison import key_name
 from crm.models import Tag
 from crm.records.identity import is_unique, refresh_keys, set_keys, unique_groups
+from crm.records.rules import RuleBroken
 from crm.records.writes import write_records
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,22 @@ def test_a_form_says_beside_the_field_that_the_value_is_taken(ann, email):
     ann.full_clean()  # itself, as it is spelt now
     ann.save()
     assert model("customer").objects.get(pk=ann.pk).email == "ANN@example.org"
+
+
+@pytest.mark.parametrize("email", SAME)
+def test_update_refuses_a_double_with_the_words_of_the_form(ann, email):
+    other = make("customer", name="Other", email="other@example.org")
+    rows = model("customer").objects.filter(pk=other.pk)
+    with pytest.raises(RuleBroken) as refused, transaction.atomic():
+        rows.update(email=email, name="Changed")
+    assert (refused.value.field, refused.value.record.pk) == ("email", other.pk)
+    assert refused.value.messages == ["Customer with this Email already exists."]
+    assert rows.get().name == "Other"
+    with pytest.raises(RuleBroken):
+        model("customer").objects.update(email="same@example.org")
+    with pytest.raises(RuleBroken):
+        rows.update(email=models.Value("ann@example.org"))
+    assert rows.update(email="new@example.org") == 1
 
 
 @pytest.mark.parametrize("email", SAME)

@@ -304,6 +304,20 @@ for page in ("customer/", "customer/1/change/", "helper/add/"):
 """
 
 
+def test_a_rename_that_no_release_has_noted_is_known_by_its_migration(repository: Repository):
+    """Releases note renames since some version of the engine, and `manage.py migrate` notes nothing."""
+    shop = repository
+    shop.git("checkout", "-q", "-b", "renamed")
+    shop.edit("customer", ("city: text", "town: {type: text, was: city}"))
+    shop.apply()
+    shop.commit("Renamed")
+    shop.execute("UPDATE crm_release SET renames = '[]'")
+    assert "nothing to do" in shop.apply_in_turn()
+    shop.git("checkout", "-q", "main")
+    plan = shop.plan()
+    assert "customer.town holds what customer.city is to hold (2 values)" in plan and "missing" not in plan
+
+
 def test_a_rename_that_cannot_be_taken_back_names_the_place_and_waits_for_consent(repository: Repository):
     shop = repository
     shop.git("checkout", "-q", "-b", "renamed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date, time, timedelta
 from typing import Any
 
 from django.apps import apps
@@ -13,10 +14,11 @@ from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.columns import ID, Column
 from crm.capabilities.transfer.file_reader import ABSENT, Sheet
 from crm.capabilities.transfer.formula_injection import unescape_null_word
+from crm.capabilities.transfer.gc_pause import collect_errors
 from crm.capabilities.transfer.keys import AMBIGUOUS, KeyResolver, is_own_link, plain_key, split_words
 from crm.capabilities.transfer.notations import decide_notations
 from crm.capabilities.transfer.preparation import ImportPlan, PendingTag, RowResult, Values
-from crm.fields.cell_values import Unreadable, text_of
+from crm.fields.cell_values import Share, Unreadable, text_of
 from crm.fields.comparison import fold_text
 from crm.fields.reading import Reading
 
@@ -77,7 +79,10 @@ def _combined_cell(column: Column, row: list[Any], reading: Reading) -> Any:
     if all(_is_null(cell, reading) for cell in cells):
         return None
     words = (part if isinstance(part, str) else row[part] for part in column.parts)
-    return "".join("" if word is None else word if isinstance(word, str) else text_of(word) for word in words)
+    try:
+        return "".join("" if word is None else word if isinstance(word, str) else text_of(word) for word in words)
+    except ValueError as error:
+        return Unreadable(str(error))
 
 
 def _is_null(cell: Any, reading: Reading) -> bool:
@@ -87,9 +92,9 @@ def _is_null(cell: Any, reading: Reading) -> bool:
 def _read_ids(plan: ImportPlan, cells: list[Any]) -> list[Any]:
     values = []
     for row, cell in zip(plan.rows, cells, strict=True):
-        if isinstance(cell, Unreadable):
-            row.fail("id", cell.reason)
-        text = "" if cell is None or cell is ABSENT or isinstance(cell, Unreadable) else text_of(cell)
+        if fault := _fault(cell):
+            row.fail("id", fault)
+        text = "" if cell is None or cell is ABSENT or fault else text_of(cell)
         if text and not (text.isdecimal() and len(text) <= 18):
             row.fail("id", _("%(text)s is no number.") % {"text": repr(text)})
             text = ""
@@ -99,7 +104,7 @@ def _read_ids(plan: ImportPlan, cells: list[Any]) -> list[Any]:
 
 def _read_values(plan: ImportPlan, column: Column, cells: list[Any], reading: Reading, adjust: Adjust | None) -> list:
     """Read the cells of a column; equal ones of its more frequent cells are read once."""
-    leaf, known, values = column.field, {}, []
+    leaf, known, values, wrong = column.field, {}, [], 0
     for row, cell in zip(plan.rows, cells, strict=True):
         if cell is ABSENT:
             values.append(ABSENT)
@@ -114,6 +119,7 @@ def _read_values(plan: ImportPlan, column: Column, cells: list[Any], reading: Re
         value, error = result
         if error:
             row.fail(column.heading, error)
+            collect_errors(wrong := wrong + 1)
         values.append(value)
     return values
 
@@ -139,8 +145,10 @@ def _read_links(plan: ImportPlan, column: Column, cells: list[Any], reading: Rea
 
 def _words_of(plan: ImportPlan, column: Column, cells: list[Any], reading: Reading) -> list[Any]:
     """Return the words by which each cell names records: a list, empty where it says nothing on purpose, or ABSENT."""
-    many, named = column.field.type.reference(column.field).many, []
+    reference, named = column.field.type.reference(column.field), []
+    key = plain_key(column.field.target) if reference.entity else None
     for row, cell in zip(plan.rows, cells, strict=True):
+        cell = _as_key(cell, key) if key is not None else cell
         if (fault := _fault(cell)) or cell is ABSENT:
             named.append(ABSENT)
             if fault:
@@ -149,8 +157,18 @@ def _words_of(plan: ImportPlan, column: Column, cells: list[Any], reading: Readi
             named.append([])
         else:
             cell = unescape_null_word(cell, reading.nulls)
-            named.append(split_words(cell) if many else [text_of(cell)])
+            named.append(split_words(cell) if reference.many else [text_of(cell)])
     return named
+
+
+def _as_key(cell: Any, key: Field) -> Any:
+    """Return a date or a percentage of a workbook as files write the key that it is; other cells as they are."""
+    if not isinstance(cell, date | time | timedelta | Share):
+        return cell
+    try:
+        return str(key.type.serialize(key.type.parse(cell, key, Reading()), key))
+    except ValueError as error:
+        return Unreadable(str(error))
 
 
 def find_targets(

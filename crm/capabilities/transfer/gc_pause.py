@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def collect_errors(count: int) -> None:
+    """Let go of the errors that were caught meanwhile, a thousand at a time: Django's hold themselves, in cycles."""
+    if count % 1_000 == 0:
+        gc.collect(0)
+
+
 @contextmanager
 def gc_disabled() -> Iterator[None]:
     """Keep Python from searching for cycles of garbage: among records that stay, that took a quarter of the time."""

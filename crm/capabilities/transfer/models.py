@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -51,14 +53,29 @@ class ImportRun(models.Model):
         for name, count in counts.items():
             setattr(self, name, count)
 
-    def keep_preview(self, data: dict[str, Any]) -> None:
-        """Keep what the import would do, for the preview's pages."""
-        packed = gzip.compress(json.dumps(data, ensure_ascii=False, default=str).encode())
-        self.preview.save("preview.json.gz", ContentFile(packed), save=False)
+    def keep_preview(self, data: dict[str, Any], versions: Mapping[str, str]) -> None:
+        """Keep what the import would do, for the preview's pages; behind it, on a line of its own, the version tokens.
+
+        Packed as it is written, so that a large file's tokens are never there as one text.
+        """
+        packed = io.BytesIO()
+        with gzip.open(packed, "wt", encoding="utf-8") as file:
+            for line in (data, versions):
+                for piece in json.JSONEncoder(ensure_ascii=False, default=str).iterencode(line):
+                    file.write(piece)
+                file.write("\n")
+        self.preview.save("preview.json.gz", ContentFile(packed.getvalue()), save=False)
 
     def read_preview(self) -> dict[str, Any]:
-        with self.preview.open("rb") as file:
-            return json.loads(gzip.decompress(file.read()))
+        """Return what the preview's pages show."""
+        with self.preview.open("rb") as file, gzip.open(file, "rt", encoding="utf-8") as text:
+            return json.loads(text.readline())
+
+    def read_versions(self) -> dict[str, str] | None:
+        """Return the version tokens by the numbers of the rows; None where the preview has none."""
+        with self.preview.open("rb") as file, gzip.open(file, "rt", encoding="utf-8") as text:
+            shown, versions = text.readline(), text.readline()
+            return json.loads(versions) if versions else json.loads(shown).get("versions")
 
     def drop_files(self) -> None:
         """Remove the file and its preview: what was imported is in the records and their history."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -23,6 +24,8 @@ from crm.capabilities.transfer.formula_injection import ExportRefused
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.keys import key_fields, named_by
 from crm.capabilities.transfer.models import PREVIEWED, ImportRun
+from crm.capabilities.transfer.preparation import FAILED, NEW, UPDATED
+from crm.capabilities.transfer.preview import ERRORS_SHOWN, ROWS_SHOWN
 from crm.capabilities.transfer.runs import discard_run, finish_run, imported_before, renew_run, start_run, undo_run
 from crm.fields.notation import SAMPLES
 from crm.records import access
@@ -43,7 +46,6 @@ ENCODINGS = {
     "utf-16": "UTF-16",
 }
 PER_PAGE = 100
-ERRORS_SHOWN = 500
 
 
 class UploadForm(forms.Form):
@@ -162,7 +164,13 @@ def run_page(admin: Any, request: HttpRequest, run: int) -> HttpResponse:
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
     context = _context(admin, request, title, run=import_run, preview=preview, page=page, shown=shown)
     context["doubled"] = imported_before(admin.definition, import_run.sha256)
-    context["errors"], context["errors_left"] = preview["errors"][:ERRORS_SHOWN], preview["errors"][ERRORS_SHOWN:]
+    kept = Counter(row["status"] for row in preview["rows"])
+    counts = {status: getattr(import_run, status) for status in (NEW, UPDATED, FAILED)}
+    context["most"] = ROWS_SHOWN
+    context["rows_left"] = sum(count - kept[name] for name, count in counts.items() if not shown or name == shown)
+    context["errors"] = preview["errors"][:ERRORS_SHOWN]
+    context["error_count"] = preview.get("error_count", len(preview["errors"]))
+    context["errors_left"] = context["error_count"] - len(context["errors"])
     return TemplateResponse(request, "transfer/preview.html", context)
 
 

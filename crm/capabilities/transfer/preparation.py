@@ -189,8 +189,14 @@ class ImportPlan:
     @property
     def errors(self) -> list[tuple[int, str, str]]:
         """Every error as (row, column, sentence) in the order of the file; what follows from others comes last."""
-        rows = sorted((row for row in self.rows if row.errors), key=lambda row: row.fault != 0)
-        return [(row.number, column, text) for row in rows for column, text in row.errors]
+        return list(self.iterate_errors())
+
+    def iterate_errors(self) -> Iterator[tuple[int, str, str]]:
+        """Yield every error, one by one: a large file may have as many as cells."""
+        for is_consequence in (False, True):
+            for row in self.rows:
+                if row.errors and (row.fault != 0) is is_consequence:
+                    yield from ((row.number, column, text) for column, text in row.errors)
 
 
 @dataclass(frozen=True)

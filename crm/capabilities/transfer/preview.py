@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -12,35 +13,47 @@ from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Field
 from crm.capabilities.transfer.comparing import RowComparer
-from crm.capabilities.transfer.freshness import versions_of
 from crm.capabilities.transfer.keys import has_key, name_of
 from crm.capabilities.transfer.preparation import FAILED, UNCHANGED, ImportPlan, NewRow, PendingTag, RowResult
 from crm.records import access
 from crm.records.chunks import chunks
 from crm.records.display import is_empty
 
-ROWS_SHOWN = 50_000
+ROWS_SHOWN = 1_000
+"""How many rows of each status a preview keeps."""
+ERRORS_SHOWN = 500
 HIDDEN_TARGET = "(hidden)"
 
 
 def preview_data(plan: ImportPlan) -> dict[str, Any]:
-    """Return what an import would do as plain data: every row that is not unchanged, with old and new values."""
+    """Return what an import would do as plain data: the first rows of each status, with old and new values.
+
+    What is kept does not grow with the file: the run has the counts, and the file itself is read again to be imported.
+    """
     return {
         "columns": [column.heading for column in plan.columns],
-        "rows": list(islice(_rows(plan), ROWS_SHOWN)),
-        "errors": [list(error) for error in plan.errors],
+        "rows": list(_rows(plan)),
+        "errors": [list(error) for error in islice(plan.iterate_errors(), ERRORS_SHOWN)],
+        "error_count": sum(len(row.errors) for row in plan.rows),
         "warning": plan.warning,
-        "versions": versions_of(plan),
         "made": uuid.uuid4().hex,
     }
 
 
 def _rows(plan: ImportPlan) -> Iterator[dict[str, Any]]:
     comparer = RowComparer(plan) if not plan.refusals else None
+    counts = Counter[str]()
+    shown: set[int] = set()
+    for row in plan.rows:
+        counts[row.status] += 1
+        if row.status != UNCHANGED and counts[row.status] <= ROWS_SHOWN:
+            shown.add(row.index)
     for part in plan.parts() if comparer else ():
-        comparer.restore(part)
-        names = _Shown(plan, part)
-        yield from (names.row(row) for row in part if row.status != UNCHANGED)
+        rows = [row for row in part if row.index in shown]
+        if rows:
+            comparer.restore(rows)
+            names = _Shown(plan, rows)
+            yield from map(names.row, rows)
 
 
 class _Shown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import Any
 
 from django.apps import apps
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.file_reader import FileRefused, Sheet, format_of, read_sheet
-from crm.capabilities.transfer.freshness import tell_changes
+from crm.capabilities.transfer.freshness import tell_changes, versions_of
 from crm.capabilities.transfer.importing import ImportRefused, compare_rows, prepare, rehearse, write
 from crm.capabilities.transfer.keys import key_fields
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
@@ -39,7 +40,7 @@ def start_run(
     run.set_counts(plan.counts)
     with transaction.atomic():  # The files are kept with the row that names them, or not at all.
         run.source.save(f"source.{found_format}", ContentFile(data), save=False)
-        run.keep_preview(preview)
+        run.keep_preview(preview, versions_of(plan))
         run.save()
     return run
 
@@ -66,7 +67,7 @@ def renew_run(run: ImportRun, entity: Entity, user: Any) -> None:
             plan, preview = _previewed(run, entity, file.read(), user)
         former = run.preview.name
         run.set_counts(plan.counts)
-        run.keep_preview(preview)
+        run.keep_preview(preview, versions_of(plan))
         run.save()
     run.preview.storage.delete(former)
 
@@ -112,7 +113,7 @@ def finish_run(run: ImportRun, entity: Entity, user: Any, reason: str = "", seen
             raise ImportRefused(_("This preview was made anew meanwhile. Look at it before you import."))
         with run.source.open("rb") as file:
             plan = prepare(entity, _sheet(run, entity, file.read()), user=user, numbers=run.numbers, locks=True)
-        changes = tell_changes(plan, preview.get("versions"))
+        changes = tell_changes(plan, run.read_versions())
         if changes:
             raise ImportRefused(changes)
         _check_since(plan)
@@ -134,11 +135,14 @@ def _check_since(plan: ImportPlan) -> None:
     """Refuse what was sound when it was previewed, and no longer is."""
     of_row = _("row %(row)s, %(column)s: %(why)s")
     reasons = [*plan.refusals]
-    reasons += [of_row % {"row": row, "column": column, "why": why} for row, column, why in plan.errors]
+    reasons += [
+        of_row % {"row": row, "column": column, "why": why} for row, column, why in islice(plan.iterate_errors(), 5)
+    ]
     if reasons:
-        words = {"reasons": "; ".join(reasons[:5]), "count": len(reasons) - 5}
+        count = len(plan.refusals) + sum(len(row.errors) for row in plan.rows)
+        words = {"reasons": "; ".join(reasons[:5]), "count": count - 5}
         more = _("Nothing was imported: %(reasons)s (and %(count)s more)")
-        raise ImportRefused((more if reasons[5:] else _("Nothing was imported: %(reasons)s")) % words)
+        raise ImportRefused((more if count > 5 else _("Nothing was imported: %(reasons)s")) % words)
 
 
 def _check_verbs(plan: ImportPlan) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime, time
 from itertools import islice, product
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.fields.cell_values import Inexact, Share, ShownNumber, Unreadable
+from crm.capabilities.transfer.shown_cells import format_number, with_format
+from crm.fields.cell_values import Inexact, ShownNumber, Unreadable
 
 DIGITS = 15
 """Spreadsheets calculate with 15 digits: what a number had beyond them is not in the file."""
 PLAIN = {"General", "0", "@", "#", "#,##0"}
-SHOWN = re.compile(r"""(?:\\.|"[^"]*"|[-0. ()/])+\Z""")
-"""The formats whose text is written here: zeros for digits, a point, and letters that stand for themselves."""
-PIECE = re.compile(r"""\\(.)|"([^"]*)"|(.)""", re.DOTALL)
-FORMATS = re.compile(rb"""%|formatCode=["'][^"']*0|<(?:\w+:)?xf [^>]*numFmtId=["'](?:2|9|10)["']""")
-"""What says in a workbook's styles that some cells are shown as more than their number."""
+FORMATS = re.compile(rb"""%|formatCode=["'][^"']*[0ymdhsYMDHS]|<(?:\w+:)?xf [^>]*numFmtId=["'](?:2|9|10)["']""")
+"""What says in a workbook's styles that some cells are shown as another text than their value."""
 UNUSUAL = re.compile(rb"<(?:\w+:)?(?:f|mergeCell)[ />]")
 BLOCK = 1024 * 1024
 
@@ -45,37 +44,17 @@ def _is_inexact(value: Any) -> bool:
 
 def _shown(cell: Any) -> Any:
     value = cell.value
+    if isinstance(value, datetime | time):
+        return with_format(value, cell.number_format)
     if value is None or cell.data_type != "n" or not isinstance(value, int | float):
         return value
     form = cell.number_format
     if "%" in form:
-        return Share(value)
+        return with_format(value, form)
     if _is_inexact(value):
         return Inexact(value)
     text = format_number(value, form) if form not in PLAIN else ""
     return ShownNumber(value, text) if text else value
-
-
-def format_number(value: float, form: str) -> str:
-    """Return a number as a format such as `00000` or `000-000` shows it; nothing for other formats."""
-    form = form.split(";")[0]
-    if not SHOWN.match(form) or value < 0:
-        return ""
-    letters = [(plain, escaped or quoted) for escaped, quoted, plain in PIECE.findall(form)]
-    places = [plain for plain, _ in letters if plain in ("0", ".")]
-    whole, point, decimals = "".join(places).partition(".")
-    if not whole or "." in decimals or (len(whole) == 1 and not point and len(letters) == 1):
-        return ""
-    digits = f"{value:.{len(decimals)}f}".replace(".", "").zfill(len(whole) + len(decimals))
-    spare = len(digits) - len(whole) - len(decimals)
-    queue, shown, started = iter(digits), [], False
-    for plain, literal in letters:
-        if plain == "0":
-            shown += [next(queue) for _ in range(1 if started else spare + 1)]
-            started = True
-        else:
-            shown.append(plain or literal)
-    return "".join(shown)
 
 
 def _faults(data: zipfile.ZipFile, path: str) -> dict[int, dict[int, Unreadable]]:

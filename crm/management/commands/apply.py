@@ -25,6 +25,7 @@ from crm.release.errors import NotApplied, NotFinished
 from crm.release.finishing import finish_release
 from crm.release.plan import ReleasePlan, make_plan
 from crm.release.plan_text import plan_text
+from crm.release.releases import add_renames
 from crm.wiring import LANGUAGE
 
 
@@ -77,6 +78,8 @@ class Command(BaseCommand):
             self.stdout.write("Ran them. Now its rows can be looked at.\n")
             plan = self._planned(business, options)
         if plan.is_empty:
+            if plan.unnoted_renames and plan.release is not None:
+                add_renames(plan.release, plan.unnoted_renames)
             return False
         refuse_risks(plan, options["allow_data_loss"])
         self._agree(_("Apply this?"), options)

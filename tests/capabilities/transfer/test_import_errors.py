@@ -224,7 +224,7 @@ def test_a_row_too_many_for_its_parent_writes_nothing():
     assert told(found) == [f"2 booking: {booking} has 3 passengers already; its party size is 3."]
     assert count("passenger") == 3
     found = take_in("booking", csv_file(["number", "seats"], ["B-7", "2"]))
-    assert told(found) == ["2 seats: There are 3 passengers already."]
+    assert told(found) == ["2 seats: 3 passengers, but party size is 2."]
     booking.refresh_from_db()
     assert booking.seats == 3
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from files import csv_file, json_file, take_in, told
 from support.records import make, model
 
@@ -86,6 +90,30 @@ def test_unique_values_are_exchanged_and_shifted_and_that_is_undone(slugs):
     assert dict(model("trip").objects.values_list("code", "slug")) == before | slugs
     undo_run(ImportRun.objects.get(), None)
     assert dict(model("trip").objects.values_list("code", "slug")) == before
+
+
+@pytest.mark.parametrize("numbers", [{1: 2, 2: 1}, {1: 2, 2: 3, 3: 9}, {3: 9, 2: 3, 1: 2}, {1: 3, 3: 2, 2: 1}], ids=str)
+def test_unique_numbers_that_may_not_be_empty_are_exchanged_and_shifted(numbers):
+    trip = make("trip")
+    days = {number: make("day", trip=trip, number=number).pk for number in (1, 2, 3)}
+    rows = [[days[before], after] for before, after in numbers.items()]
+    assert told(take_in("day", csv_file(["id", "number"], *rows))) == []
+    kept = dict(model("day").objects.values_list("pk", "number"))
+    assert kept == {pk: numbers.get(number, number) for number, pk in days.items()}
+    undo_run(ImportRun.objects.get(), None)
+    assert dict(model("day").objects.values_list("pk", "number")) == {pk: number for number, pk in days.items()}
+
+
+def test_only_values_that_another_row_takes_are_emptied_before():
+    for number in range(4):
+        make("trip", code=f"T{number}", slug=f"slug-{number}")
+    with CaptureQueriesContext(connection) as free:
+        take_in("trip", csv_file(["code", "slug"], *([f"T{number}", f"new-{number}"] for number in range(4))))
+    assert not [query for query in free if 'SET "slug" = NULL' in query["sql"] or '"_slug_key" = NULL' in query["sql"]]
+    with CaptureQueriesContext(connection) as taken:
+        take_in("trip", csv_file(["code", "slug"], ["T0", "new-1"], ["T1", "other"], ["T2", "another"]))
+    (emptied,) = [query["sql"] for query in taken if re.search(r'SET "_?slug(_key)?" = NULL', query["sql"])]
+    assert len(re.search(r"IN \(([^)]*)\)", emptied)[1].split(",")) == 1
 
 
 def test_a_new_row_takes_what_another_gives_up():

@@ -14,7 +14,7 @@ from support.pages import address, said, text_of
 from support.people import client_of, person
 from support.records import entity, make, model
 
-from crm.capabilities.transfer import pages
+from crm.capabilities.transfer import preview
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
 from crm.capabilities.transfer.runs import import_file, undo_run
@@ -133,10 +133,24 @@ def test_a_file_with_errors_cannot_be_imported(signed_in):
 
 
 def test_so_many_errors_are_kept_but_not_all_shown(signed_in, monkeypatch):
-    monkeypatch.setattr(pages, "ERRORS_SHOWN", 5)
+    monkeypatch.setattr(preview, "ERRORS_SHOWN", 5)
     page = upload(signed_in, csv_file(["name", "email"], *([f"n{n}", "x"] for n in range(12))))
     assert page.content.decode().count("Enter a valid email address.") == 5
     assert "12 errors" in text_of(page) and "7 more" in text_of(page)
+
+
+def test_a_preview_keeps_the_first_rows_of_each_status(signed_in, monkeypatch):
+    monkeypatch.setattr(preview, "ROWS_SHOWN", 3)
+    for number in range(5):
+        make("customer", name=f"Old {number}", email=f"old{number}@example.com")
+    rows = [[f"N{n}", f"n{n}@example.com"] for n in range(5)] + [[f"O{n}", f"old{n}@example.com"] for n in range(5)]
+    page = upload(signed_in, csv_file(["name", "email"], *rows))
+    run = ImportRun.objects.get()
+    assert [row["number"] for row in run.read_preview()["rows"]] == [2, 3, 4, 7, 8, 9]
+    assert "… and 4 more rows: a preview shows the first" in text_of(page)
+    assert len(run.read_versions()) == 5
+    press(signed_in, "import")
+    assert model("customer").objects.count() == 10
 
 
 @pytest.mark.parametrize(
