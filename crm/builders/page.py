@@ -297,8 +297,8 @@ class RecordAdmin(TypedFormFields, ShownFields, Access, ModelAdmin):
             word = word if word and word not in taken else f"tab-{number}"
             taken.add(word)
             shown: dict[str, Any] = {"name": tab.name, "id": word, "parts": [], "errors": 0}
-            for heading, rows in tab.sections:
-                fieldset = by_name.get(f"{tab.name} / {heading}")
+            for part, heading, rows in tab.parts:
+                fieldset = by_name.get(part)
                 if fieldset is not None:
                     shown["parts"].append({"heading": heading, "fieldset": fieldset})
                     shown["errors"] += sum(name in fieldset.form.errors for name in flatten(fieldset.fields))
