@@ -53,6 +53,17 @@ def test_a_record_is_read_in_full(page, office, width):
     assert reason.bounding_box()["width"] > 100 and reason.bounding_box()["y"] > button.bounding_box()["y"]
 
 
+def test_the_filters_are_closed_by_a_button(page, office, width):
+    page.goto(f"{office.url}/admin/travel/booking/")
+    opener = page.get_by_role("button", name="Filters", exact=True)
+    opener.click()
+    panel = page.locator("#changelist-filter")
+    expect(panel.get_by_role("heading", name="Filters")).to_be_visible()
+    panel.get_by_role("button", name="Close").click()
+    expect(panel).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
 @pytest.mark.parametrize("marks", ["", "data-tags='true' "], ids=["choice", "tags"])
 def test_an_added_row_has_pickers_of_its_own(page, office, marks):
     """A choice among many, and tags that can be made up, where the row is copied from one that nobody sees."""
