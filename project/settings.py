@@ -199,6 +199,7 @@ PROXY_COUNT = whole_number("PROXY_COUNT", 1, least=1) if BEHIND_PROXY else 0
 SESSION_COOKIE_HTTPONLY = True
 
 UNFOLD = {
+    "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": True},

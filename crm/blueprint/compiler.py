@@ -11,6 +11,7 @@ from crm.blueprint.app import check_app
 from crm.blueprint.complaints import check_section, known_keys
 from crm.blueprint.consequences import Faulty
 from crm.blueprint.expressions.computing import compute_fields
+from crm.blueprint.icons import check_icons
 from crm.blueprint.language import Language, Report
 from crm.blueprint.layout import check_form, check_list, check_title, check_unique
 from crm.blueprint.links import link_problems
@@ -52,8 +53,8 @@ def compile_business(
 ) -> Business:
     """Build the blueprint from documents by file name. Raises DefinitionError with all that is wrong.
 
-    What was in force before is not held against the lists of the world's time zones and countries once more: they are
-    long to read, and every process starts here.
+    What was in force before is not held against the lists of time zones, countries and icons once more: they are long,
+    and every process starts here.
     """
     return _Compiler(label, documents, language, list(problems or [])).run(was_in_force)
 
@@ -89,6 +90,8 @@ class _Compiler:
         if app_file and not self.faulty.app:
             known = [*self.entities, *self.unreadable]
             check_app(self.business.app, known, self._reporter(app_file, ()), world=not was_in_force)
+        for entity in self.entities.values() if not was_in_force else ():
+            self._check_icons(entity)
         self.problems += compute_fields(self.business)
         self.problems += read_rules(self.business)
         self.problems += read_access(self.business)
@@ -99,6 +102,11 @@ class _Compiler:
         if self.problems:
             raise DefinitionError(self.problems)
         return self.business
+
+    def _check_icons(self, entity: Entity) -> None:
+        check_icons(entity.section, self._reporter(entity.document, ()))
+        for key, section in entity.sections.items():
+            check_icons(section, self._reporter(entity.document, (key,)))
 
     def _entity(self, name: str, document: Document) -> None:
         trouble = name_problem(name, "an entity")

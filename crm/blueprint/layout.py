@@ -14,18 +14,32 @@ from crm.blueprint.text import parse_template
 
 DEFAULT_COLUMNS = 7
 RELATED = "related"
+Rows = tuple[tuple[str, ...], ...]
+Section = tuple[str, Rows]
 REST = "More"
 """The heading of the fields that no tab names."""
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab of a record's page: headings with rows of field names, related entities' names, or a panel's word."""
+    """A tab of a record's page: headings with rows of field names, related entities' names, or a panel's word.
+
+    A section holds either fields or one table; fields that are written behind a table go on in a section of their own,
+    with the same heading.
+    """
 
     name: str
-    sections: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
+    sections: tuple[Section, ...] = ()
     related: str = ""
     panel: str = ""
+
+    @property
+    def parts(self) -> Iterator[tuple[str, str, Rows]]:
+        """Yield each section in order: a name of its own, the heading, where it was not said before, and its rows."""
+        said = ""
+        for number, (heading, rows) in enumerate(self.sections):
+            yield f"{self.name} / {number}", heading if heading != said else "", rows
+            said = heading if heading and rows else said
 
 
 def check_title(entity: Entity, report: Report) -> None:
@@ -181,7 +195,7 @@ def form_tabs(entity: Entity) -> list[Tab]:
     Fields that no tab names are appended to the first; tables get a tab of their own, and so do the records that
     point here; the capabilities' panels come last.
     """
-    tabs = [_tab(name, raw) for name, raw in (entity.section.layout.tabs or {}).items()]
+    tabs = [_tab(entity, name, raw) for name, raw in (entity.section.layout.tabs or {}).items()]
     named = {name for tab in tabs for _, rows in tab.sections for row in rows for name in row}
     rest = [field for field in entity.fields.values() if field.name not in named]
     plain = tuple((field.name,) for field in rest if not field.type.rows)
@@ -202,10 +216,10 @@ def form_tabs(entity: Entity) -> list[Tab]:
 
 
 def _with_rest(tab: Tab, rows: tuple[tuple[str, ...], ...]) -> Tab:
-    """Append rows to a tab, below a heading that it may have already."""
-    sections = dict(tab.sections)
-    sections[REST] = (*sections.get(REST, ()), *rows)
-    return Tab(tab.name, tuple(sections.items()))
+    """Add rows to a tab, below a heading that it may have already."""
+    ends = [number for number, (heading, _) in enumerate(tab.sections, 1) if heading == REST]
+    end = max(ends, default=len(tab.sections))
+    return Tab(tab.name, (*tab.sections[:end], (REST, rows), *tab.sections[end:]))
 
 
 def _apart(tabs: list[Tab]) -> Iterator[Tab]:
@@ -223,16 +237,27 @@ def _is_child(link: Field) -> bool:
     return link.document is not link.entity.document
 
 
-def _tab(name: str, raw: Any) -> Tab:
+def _tab(entity: Entity, name: str, raw: Any) -> Tab:
     if isinstance(raw, str):
         return Tab(name, panel=raw)
     if isinstance(raw, dict) and isinstance(raw.get(RELATED), str):
         return Tab(name, related=raw[RELATED])
     groups = raw.items() if isinstance(raw, dict) else [("", raw)]
-    sections = tuple(
-        (heading, tuple(tuple(row) if isinstance(row, list) else (row,) for row in rows)) for heading, rows in groups
-    )
-    return Tab(name, sections)
+    return Tab(name, tuple(section for heading, rows in groups for section in _around_tables(entity, heading, rows)))
+
+
+def _around_tables(entity: Entity, heading: str, rows: list[Any]) -> Iterator[Section]:
+    """Yield the sections that the rows below a heading make, so that a table stands where it is written."""
+    plain: list[tuple[str, ...]] = []
+    for row in rows:
+        names = tuple(row) if isinstance(row, list) else (row,)
+        tables = [name for name in names if entity.fields[name].type.rows]
+        plain.append(tuple(name for name in names if name not in tables))
+        if tables:
+            yield heading, tuple(filter(None, plain))
+            yield from (("", ((table,),)) for table in tables)
+            plain = []
+    yield heading, tuple(filter(None, plain))
 
 
 def list_columns(entity: Entity) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, StringConstraints, WithJsonSchema
 from pydantic import Field as Key
 
 
@@ -19,6 +20,17 @@ Path = Annotated[str, StringConstraints(pattern=r"^-?[a-z][a-z0-9_]*(\.[a-z][a-z
 Flag = StrictBool
 Formula = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1)]
 """The text of an expression; `blueprint/expressions` reads it."""
+
+
+@dataclass(frozen=True)
+class IsIcon:
+    """Marks a key that names an icon; `blueprint/icons.py` holds it against those that there are."""
+
+
+Icon = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=60), IsIcon()]
+CurrencyCode = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
+RegionCode = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})]
+"""For editors; `blueprint/app.py` says which code is meant where it is none."""
 Color = Literal["gray", "blue", "green", "orange", "red", "purple", "teal", "pink"]
 
 
@@ -44,12 +56,14 @@ class AppSection(Section):
     """`app.yaml`: the business as a whole."""
 
     name: Text = Key(description="The name of the business, shown in the sidebar and in the window's title.")
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Key(
-        "EUR", description="The currency of every `money` field, as an ISO 4217 code."
+    currency: CurrencyCode = Key(
+        "EUR",
+        description="The currency of every `money` field, as an ISO 4217 code.",
     )
     time_zone: str = Key("UTC", description="The time zone of the business, as in the IANA list: `Europe/London`.")
-    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Key(
-        None, description="How phone numbers without a country code are read: an ISO 3166 country code."
+    region: RegionCode | None = Key(
+        None,
+        description="How phone numbers without a country code are read: an ISO 3166 country code.",
     )
     languages: list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]{2,4})?$")]] = Key(
         ["en"], description="The languages of the business; the first is the default.", min_length=1
@@ -154,10 +168,10 @@ class EntitySection(Section):
 
     label: Text | None = Key(None, description="What one record is called; made from the file's name when left out.")
     plural: Text | None = Key(None, description="What several are called; made from the label when left out.")
-    icon: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=60)] = Key(
+    icon: Icon = Key(
         "table_rows",
         description="The icon in the sidebar: a name of Google's Material Symbols, as fonts.google.com/icons lists "
-        "them; another word is shown as text.",
+        "them.",
     )
     title: Text | None = Key(
         None, description="How a record is called everywhere: text with fields in braces, `{number} {customer.name}`."

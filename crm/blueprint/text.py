@@ -35,7 +35,7 @@ def parse_template(source: str) -> Template:
     end = 0
     for match in PIECE.finditer(source):
         if match[2]:
-            raise ValueError(f"a {match[2]!r} stands alone in {source!r}")
+            raise ValueError(_unpaired(match[2], source, match.end()))
         path, _, style = match[1].partition("|")
         if not PATH.match(path.strip()):
             raise ValueError(f"{{{match[1]}}} is not a path to a field, such as {{customer.name}}")
@@ -46,3 +46,10 @@ def parse_template(source: str) -> Template:
     if source[end:]:
         parts.append(source[end:])
     return Template(source, tuple(parts))
+
+
+def _unpaired(brace: str, source: str, end: int) -> str:
+    if brace == "}":
+        return f"a '}}' stands alone in {source!r}: nothing before it opens a field with '{{'"
+    path = re.match(r"\s*([a-z][a-z0-9_.]*[a-z0-9_])", source[end:])
+    return f"a '{{' is not closed in {source!r}: a field is written {{{path[1] if path else 'customer.name'}}}"

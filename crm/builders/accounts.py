@@ -12,10 +12,14 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 ROLE_PREFIX = f"{settings.BUSINESS_LOCATION.label}."
@@ -87,6 +91,24 @@ class GroupAccess(GivesWhatTheyHave):
         if obj is None:
             return True
         return not obj.name.startswith(ROLE_PREFIX) and groups_to_give(request.user).filter(pk=obj.pk).exists()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return the fields of the page; of a group that is only looked at, the permissions by what they are for."""
+        if obj is None or self.has_change_permission(request, obj):
+            return tuple(super().get_fields(request, obj))  # type: ignore[misc]
+        return ("name", "granted")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), "granted")  # type: ignore[misc]
+
+    @admin.display(description="Permissions")
+    def granted(self, group: Group) -> SafeString:
+        """Return the permissions of a group as HTML: a line for each kind of record, with the verbs that it may."""
+        verbs: dict[str, list[str]] = {}
+        for permission in group.permissions.select_related("content_type").order_by("content_type__model", "codename"):
+            verbs.setdefault(permission.content_type.name, []).append(permission.codename.split("_")[0])
+        lines = ((capfirst(name), ", ".join(found)) for name, found in sorted(verbs.items()))
+        return format_html("<ul>{}</ul>", format_html_join("", "<li><strong>{}</strong>: {}</li>", lines))
 
 
 class GroupForm(forms.ModelForm):

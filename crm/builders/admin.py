@@ -92,13 +92,13 @@ def _shown_leaves(entity: Entity) -> dict[str, Any]:
 
 
 def fieldsets(entity: Entity, tabs: list[Tab]) -> tuple:
-    """Return Django's fieldsets: one for each heading of each tab, named `tab / heading`."""
+    """Return Django's fieldsets: one for each section of fields of each tab, by the name that the tab gives it."""
     result = []
     for tab in tabs:
-        for heading, rows in tab.sections:
-            lines = [line for row in rows for line in _lines([entity.fields[name] for name in row])]
+        for name, _, rows in tab.parts:
+            lines = [line for row in rows for line in _lines([entity.fields[field] for field in row])]
             if lines:
-                result.append((f"{tab.name} / {heading}", {"fields": tuple(lines)}))
+                result.append((name, {"fields": tuple(lines)}))
     return tuple(result)
 
 

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseServerError
 
 HEADER = "Content-Security-Policy"
 Policy = Mapping[str, str]
@@ -28,6 +28,7 @@ STRICT: Policy = {
     "base-uri": "'none'",
 }
 ADMIN: Policy = {**STRICT, "script-src": "'self' 'unsafe-eval'", "frame-src": "'self'"}
+DEBUG_RESPONSES = (HttpResponse, HttpResponseNotFound, HttpResponseServerError)
 SANDBOX: Policy = {"default-src": "'none'", "sandbox": ""}
 """Of uploaded files: a browser may show one, and it may do nothing."""
 
@@ -74,5 +75,5 @@ def _policy_of_path(request: HttpRequest) -> Policy:
 
 
 def _is_debug_page(response: HttpResponse) -> bool:
-    """Say whether this is one of Django's pages with a traceback, of development alone, which are styled inline."""
-    return settings.DEBUG and response.status_code in {404, 500} and type(response) is HttpResponse
+    """Say whether this is one of Django's pages of development alone, which are styled inline, such as a traceback."""
+    return settings.DEBUG and response.status_code in {404, 500} and type(response) in DEBUG_RESPONSES

@@ -43,6 +43,8 @@ class ListPage:
         if isinstance(changelist.result_list, models.QuerySet):  # not read yet
             paths = [path for _, path in self._shown_columns(request)]
             changelist.result_list = shown_rows(changelist.result_list, self.definition, paths)
+        if not changelist.query and not changelist.has_active_filters:
+            changelist.full_result_count = changelist.result_count  # All are shown: the page offers no "Show all".
         return changelist
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:

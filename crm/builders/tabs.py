@@ -39,8 +39,8 @@ def shown_tabs(admin: Any, request: HttpRequest, context: Mapping[str, Any], rec
 
 def _parts(tab: Tab, fieldsets: Mapping[str, Any], inlines: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the fields of each heading of a tab, and the rows that stand there."""
-    for heading, lines in tab.sections:
-        fieldset = fieldsets.get(f"{tab.name} / {heading}")
+    for part, heading, lines in tab.parts:
+        fieldset = fieldsets.get(part)
         if fieldset is not None:
             yield {"heading": heading, "fieldset": fieldset}
         for name in (name for line in lines for name in line if name in inlines):

@@ -159,7 +159,9 @@ class Table(FieldType):
             report(f"{field.options.of!r} has no field {order!r}", "order_by", hint=did_you_mean(order, child.fields))
         counter = field.entity.fields.get(rows) if rows else None
         if rows and (counter is None or counter.type.value_schema(counter).get("type") != "integer"):
-            hint = did_you_mean(rows, field.entity.fields)
+            fields = field.entity.fields.items()
+            numbers = [name for name, other in fields if other.type.value_schema(other).get("type") == "integer"]
+            hint = did_you_mean(rows, numbers) or "Name a field of type integer."
             report(f"{rows!r} is no whole-number field of {field.entity.name!r}", "rows", hint=hint)
 
     def column(self, field: Field) -> None:

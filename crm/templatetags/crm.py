@@ -9,6 +9,9 @@ from django import template
 from django.utils.html import escapejs
 from django.utils.safestring import SafeString
 
+from crm.blueprint.nodes import Entity
+from crm.builders.cells import DISPLAY_FUNCTIONS
+
 register = template.Library()
 
 
@@ -22,3 +25,12 @@ def tab_ids(tabs: list[dict[str, Any]]) -> SafeString:
 def first_with_errors(tabs: list[dict[str, Any]]) -> str:
     """Return the id of the first tab where something must be mended, or nothing."""
     return escapejs(next((tab["id"] for tab in tabs if tab["errors"]), ""))
+
+
+@register.filter
+def is_number_of(name: str, entity: Entity | None) -> bool:
+    """Return whether an input of a form, or a value shown in it, is a number of this entity and is set right."""
+    field = next(
+        (leaf for leaf in getattr(entity, "leaves", ()) if leaf.name == name.removeprefix(DISPLAY_FUNCTIONS)), None
+    )
+    return field is not None and field.type.align == "right"

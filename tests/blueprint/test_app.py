@@ -16,11 +16,24 @@ THING = "fields: {n: integer}"
         ("name: ''", ["1:7: 'name' is empty"]),
         ("nme: X", ["1:1: 'name' is missing", "1:1: unknown key 'nme' (Did you mean 'name'?)"]),
         ("name: X\ncurrency: EUX", ["2:11: there is no currency 'EUX' (Did you mean 'XEU'?)"]),
-        ("name: X\ncurrency: euro", ["2:11: 'euro' does not fit 'currency'"]),
+        ("name: X\ncurrency: euro", ["2:11: there is no currency 'euro' (Write EUR for Euro.)"]),
+        ("name: X\ncurrency: usd", ["2:11: there is no currency 'usd' (Did you mean 'USD'?)"]),
+        ("name: X\ncurrency: £", [
+            "2:11: there is no currency '£' (Write GBP for British Pound.)",
+        ]),
+        ("name: X\ncurrency: POUND", [
+            "2:11: there is no currency 'POUND' (Write GBP for British Pound or EGP for Egyptian Pound or FKP for Falkland "
+            "Islands Pound.)",
+        ]),
+        ("name: X\ncurrency: 5", ["2:11: 'currency' takes text, not 5"]),
         ("name: X\ntime_zone: Europe/Lodon", [
             "2:12: there is no time zone 'Europe/Lodon' (Did you mean 'Europe/London'?)",
         ]),
-        ("name: X\nregion: UK", ["2:9: there is no region 'UK'"]),
+        ("name: X\nregion: UK", ["2:9: there is no region 'UK' (Write GB for United Kingdom.)"]),
+        ("name: X\nregion: germany", ["2:9: there is no region 'germany' (Write DE for Germany.)"]),
+        ("name: X\nregion: England", [
+            "2:9: there is no region 'England' (Regions go by the two letters of ISO 3166, such as GB.)",
+        ]),
         ("name: X\nlanguages: [en, xx]", ["2:17: there is no language 'xx'"]),
         ("name: X\nlanguages: []", ["2:12: 'languages' is empty"]),
         ("name: X\nlanguages: en", ["2:12: 'languages' takes a list, such as [one, two], not 'en'"]),

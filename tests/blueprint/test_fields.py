@@ -194,6 +194,8 @@ def test_an_entity_may_have_so_many_fields_and_no_more():
         (f"label: {'x' * 201}", "1:8: 'label' is longer than 200"),
         ("label: [Trip]", "1:8: 'label' takes text, not a list"),
         ("icon: Big Icon", "1:7: 'Big Icon' does not fit 'icon'"),
+        ("icon: lugage", "1:7: there is no icon 'lugage' (Did you mean 'luggage'?)"),
+        ("icon: xqzv", "1:7: there is no icon 'xqzv' (fonts.google.com/icons shows them all.)"),
         ("was: Trip", "1:6: 'Trip' does not fit 'was' (Names are written in small letters, digits and '_'.)"),
         ("history: {track: [cod]}", "1:19: there is no field 'cod' (Did you mean 'code'?)"),
         ("history: {track: some}", "1:18: 'track' cannot be 'some' (Known: all.)"),

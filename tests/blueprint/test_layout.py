@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 
+from crm.blueprint.layout import form_tabs
 from tests.blueprint.writing import business, told
 
 FILES = {
@@ -59,8 +62,9 @@ CUSTOMER = "Known: born, created, email, home, name, updated."
         ("title: '{owner.id}'", f"8: 'Customer' has no field 'id' ({CUSTOMER})"),
         ("title: '{people}'", "8: 'people' holds several records, so 'people' has no single value"),
         ("title: '{lines}'", "8: 'lines' holds several records, so 'lines' has no single value"),
-        ("title: '{code'", "8: title: a '{' stands alone in '{code'"),
-        ("title: 'code}'", "8: title: a '}' stands alone in 'code}'"),
+        ("title: '{code'", "8: title: a '{' is not closed in '{code': a field is written {code}"),
+        ("title: 'Trip {'", "8: title: a '{' is not closed in 'Trip {': a field is written {customer.name}"),
+        ("title: 'code}'", "8: title: a '}' stands alone in 'code}': nothing before it opens a field with '{'"),
         ("title: '{Code}'", "8: title: {Code} is not a path to a field, such as {customer.name}"),
         ("title: '{}'", "8: title: {} is not a path to a field, such as {customer.name}"),
         ("title: '{code.__class__}'", "8: title: {code.__class__} is not a path to a field, such as {customer.name}"),
@@ -105,6 +109,30 @@ def test_a_path_that_leads_nowhere_is_told_at_its_place(line: str, problem: str)
 )
 def test_good_paths_are_taken(line: str):
     business(**FILES, trip=f"{TRIP.strip()}\n{line}")
+
+
+@pytest.mark.parametrize(
+    ("tabs", "parts"),
+    [
+        ("[name, lines, total]", [("", "name"), ("", "lines"), ("", "total"), ("More", "note")]),
+        ("{Head: [name, lines, total]}", [("Head", "name"), ("", "lines"), ("", "total"), ("More", "note")]),
+        (
+            "{Head: [lines, total], Foot: [name]}",
+            [("", "lines"), ("Head", "total"), ("Foot", "name"), ("More", "note")],
+        ),
+        ("{Head: [[name, lines, total]]}", [("Head", "name total"), ("", "lines"), ("More", "note")]),
+        ("{More: [name], Foot: [lines, total]}", [("More", "name"), ("", "note"), ("", "lines"), ("Foot", "total")]),
+    ],
+)
+def test_the_parts_of_a_tab_come_in_the_order_that_is_written(tabs: str, parts: list):
+    bill = f"""\
+        fields: {{name: text, total: integer, note: text, lines: {{type: table, of: line}}}}
+        form: {{tabs: {{Bill: {tabs}}}}}
+        """
+    first = form_tabs(business(bill=bill, line="fields: {n: integer}").entities["bill"])[0]
+    told = [(name, heading, " ".join(chain(*rows))) for name, heading, rows in first.parts if rows]
+    assert [(heading, fields) for _, heading, fields in told] == parts
+    assert len({name for name, _, _ in told}) == len(told)
 
 
 def test_the_title_of_an_entity_without_one_is_its_first_name():

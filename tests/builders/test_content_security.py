@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseNotFound
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -93,10 +93,11 @@ def test_pages_with_tracebacks_are_readable_in_development_alone(settings):
     def broken(request):
         return HttpResponse(status=500)
 
-    settings.DEBUG = True
-    assert HEADER not in answer_of(broken)
-    settings.DEBUG = False
-    assert HEADER in answer_of(broken)
+    for view in (broken, lambda request: HttpResponseNotFound()):
+        settings.DEBUG = True
+        assert HEADER not in answer_of(view)
+        settings.DEBUG = False
+        assert HEADER in answer_of(view)
 
 
 def test_what_does_not_fall_back_to_the_default_is_closed_by_every_policy(signed_in):

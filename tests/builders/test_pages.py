@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
@@ -278,3 +280,25 @@ def test_a_panel_shows_the_records_that_one_may_see_and_no_others(monkeypatch):
     assert address("booking", "change", mine.pk) in panel
     assert address("booking", "change", theirs.pk) not in panel and theirs.number not in panel
     assert client_of("").get(address("customer", "panel", mine.customer_id, "booking")).status_code == 403
+
+
+@pytest.mark.parametrize("words", ["?_popup=1", "?_popup=1&_quick=1"])
+def test_a_window_over_the_page_has_a_title_and_no_links_away(signed_in, words):
+    html = signed_in.get(address("note", "add") + words).content.decode()
+    assert re.search(r"<h1[^>]*>Add note</h1>", html)
+    assert "addlink" not in html and f'href="{address("note")}"' not in html
+
+
+def test_the_permissions_of_a_role_are_told_by_what_they_are_for(admin_client):
+    group = Group.objects.get_or_create(name="travel.porter")[0]
+    group.permissions.set(
+        Permission.objects.filter(codename__in=["view_booking", "export_booking", "view_invoiceline"])
+    )
+    html = admin_client.get(f"/admin/auth/group/{group.pk}/change/").content.decode()
+    assert "<li><strong>Booking</strong>: export, view</li><li><strong>Invoice line</strong>: view</li>" in html
+
+
+def test_the_buttons_of_a_full_trash_stand_at_its_foot(signed_in):
+    make("booking").delete()
+    html = signed_in.get(address("booking", "trash")).content.decode()
+    assert 'class="crm-related crm-stacked"' in html and html.index("</table>") < html.index('class="crm-foot"')

@@ -77,6 +77,18 @@ t < 'a'
 ^ text is neither more nor less than another.
 m + t
 ^ a number and text cannot be combined by '+'.
+day + 365
+^ a date and a number cannot be combined by '+'. A number of days is written days(365).
+at - (n + 1)
+^ a moment and a number cannot be combined by '-'. A number of days is written days(n + 1).
+7 + day
+^ a number and a date cannot be combined by '+'. A number of days is written days(7), behind a date.
+until - day > 30
+^ a duration cannot be compared with a number. A number of days is written days(30).
+party == 'Ada'
+^ a record of party cannot be compared with text. Name a field of it: party.name or party.city.
+c == ‘red’
+     ^ this cannot be read here. Write straight quotes, as in 'held'; these are curly ones.
 -t
 ^ this operator cannot stand before text.
 b and n

@@ -44,6 +44,7 @@ SIGNS = {
     ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.In: "in", ast.NotIn: "not in", ast.And: "and", ast.Or: "or",
 }  # fmt: skip
 MOMENTS = {DATE, DATETIME}
+CURLY_QUOTES = "‘’‚“”„«»"
 
 
 class ExpressionError(ValueError):
@@ -93,6 +94,8 @@ def _offset(source: str, line: int) -> int:
 
 
 def _syntax_hint(source: str) -> str:
+    if set(CURLY_QUOTES) & set(source):
+        return "Write straight quotes, as in 'held'; these are curly ones."
     if "&&" in source or "||" in source:
         return "Write 'and' and 'or'."
     if "=" in source.replace("==", "").replace("<=", "").replace(">=", "").replace("!=", ""):
@@ -232,7 +235,8 @@ class _Reader:
         left, right = self.read(node.left, entity, depth), self.read(node.right, entity, depth)
         kind = _arithmetic(sign, left, right)
         if kind is None:
-            raise self.fail(f"{left.kind} and {right.kind} cannot be combined by {sign!r}", node)
+            hint = _duration_hint(left, node.left, right, node.right) if sign in "+-" else ""
+            raise self.fail(f"{left.kind} and {right.kind} cannot be combined by {sign!r}", node, hint)
         if kind.places > MOST_PLACES:
             raise self.fail(f"this has more than {MOST_PLACES} digits after the point", node, "Use round(…, 2) within.")
         return Operation(kind, sign, (left, right), offset=self.at(node))
@@ -269,7 +273,7 @@ class _Reader:
             if sign in {"in", "not in"}:
                 return self._in(sign, left, comparator, entity, depth)
             right = self.read(comparator, entity, depth)
-            self._comparable(sign, left, right, node)
+            self._comparable(sign, left, right, node, _duration_hint(left, before, right, comparator))
             parts.append(Operation(Kind(BOOLEAN), sign, (left, right), offset=self.at(before)))
             left, before = right, comparator
         return parts[0] if len(parts) == 1 else Operation(Kind(BOOLEAN), "and", tuple(parts), offset=self.at(node))
@@ -291,7 +295,7 @@ class _Reader:
         membership = Operation(Kind(BOOLEAN), "in", (left, *options), offset=left.offset)
         return membership if sign == "in" else Operation(Kind(BOOLEAN), "not", (membership,), offset=left.offset)
 
-    def _comparable(self, sign: str, left: Node, right: Node, node: ast.expr) -> None:
+    def _comparable(self, sign: str, left: Node, right: Node, node: ast.expr, hint: str = "") -> None:
         kinds = {left.kind.name, right.kind.name}
         equality = sign in {"==", "!="}
         if NULL in kinds:
@@ -299,7 +303,7 @@ class _Reader:
                 raise self.fail("nothing is neither more nor less than something", node, "Write '== null'.")
             return
         if len(kinds) > 1 and kinds != {RECORD, USER} or left.kind.entity != right.kind.entity and RECORD in kinds:
-            hint = "Write date(…) for the day of a moment." if kinds == MOMENTS else ""
+            hint = "Write date(…) for the day of a moment." if kinds == MOMENTS else hint or _record_hint(left, right)
             raise self.fail(f"{left.kind} cannot be compared with {right.kind}", node, hint)
         if not equality and kinds & {BOOLEAN, RECORD, USER, TEXT}:
             raise self.fail(f"{left.kind} is neither more nor less than another", node)
@@ -462,6 +466,26 @@ def _arithmetic(sign: str, left: Node, right: Node) -> Kind | None:
     if names[0] in MOMENTS and names[0] == names[1] and sign == "-":
         return Kind(DURATION)
     return None
+
+
+def _duration_hint(left: Node, left_source: ast.expr, right: Node, right_source: ast.expr) -> str:
+    """Return how a number beside a date or a duration is written: dates know durations, such as so many days."""
+    if left.kind.name in {*MOMENTS, DURATION} and right.kind.name == NUMBER:
+        return f"A number of days is written days({_written(right_source)})."
+    if right.kind.name in {*MOMENTS, DURATION} and left.kind.name == NUMBER:
+        return f"A number of days is written days({_written(left_source)}), behind a date."
+    return ""
+
+
+def _record_hint(left: Node, right: Node) -> str:
+    """Return how a linked record is compared with a text or a number: by one of its fields."""
+    link = next((side for side in (left, right) if isinstance(side, Path) and side.kind.name == RECORD), None)
+    if link is None:
+        return ""
+    other = right if link is left else left
+    kinds = {leaf.name: kind_of(leaf) for leaf in link.steps[-1].target.leaves}
+    fields = [f"{link}.{name}" for name, kind in kinds.items() if kind is not None and kind.name == other.kind.name]
+    return f"Name a field of it: {' or '.join(fields[:3])}." if fields else ""
 
 
 def _places(sign: str, left_kind: Kind, right_kind: Kind, right: Node) -> int:

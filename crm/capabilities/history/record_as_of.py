@@ -77,11 +77,12 @@ def _sections(
 ) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
     """Yield the headings of the record's form, each with labels and values."""
     for tab in admin.tabs:
+        pairs: dict[str, list[tuple[str, Any]]] = {}
         for heading, rows in tab.sections:
             leaves = [leaf for row in rows for name in row for leaf in admin.definition.fields[name].leaves]
-            pairs = [(leaf.full_label, _value(record, leaf, form)) for leaf in leaves if leaf in kept]
-            if pairs:
-                yield heading or tab.name, pairs
+            seen = [(leaf.full_label, _value(record, leaf, form)) for leaf in leaves if leaf in kept]
+            pairs.setdefault(heading or tab.name, []).extend(seen)
+        yield from ((heading, seen) for heading, seen in pairs.items() if seen)
 
 
 def _value(record: Record, leaf: Field, form: DayForm) -> Any:

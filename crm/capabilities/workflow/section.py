@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Key
 from pydantic import StringConstraints
 
-from crm.blueprint.sections import Formula, Name, Section, Text
+from crm.blueprint.sections import Formula, Icon, Name, Section, Text
 
 State = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 
@@ -16,9 +16,7 @@ class ActionSection(Section):
     """An action: a way from states to another. It is a button on the record, and an action on ticked rows."""
 
     label: Text | None = Key(None, description="What the button reads; made from the name when left out.")
-    icon: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=60)] = Key(
-        "arrow_forward", description="The icon of the button: a name of Google's Material Symbols."
-    )
+    icon: Icon = Key("arrow_forward", description="The icon of the button: a name of Google's Material Symbols.")
     sources: list[State] | None = Key(
         None, alias="from", min_length=1, description="The states that it starts from. Left out: all but `to`."
     )

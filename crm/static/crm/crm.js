@@ -102,6 +102,16 @@ function crmFocusFilters(open, button) {
   setTimeout(() => (open ? first : button).focus());
 }
 
+// Tags that can be made up by typing. The hidden row that new rows are copied from stays as the server sent it: a copy of a
+// picker does nothing, and the policy refuses its styles.
+function crmMakePickers(selects) {
+  selects.not("[name*=__prefix__]").each((_, element) => {
+    const select = django.jQuery(element);
+    if (select.data("select2")) select.select2("destroy");
+    select.select2({ tags: true, tokenSeparators: [",", ";"] });
+  });
+}
+
 // A picker of select2 says its label, which select2 itself leaves out, and its value.
 function crmNamePickers(selects) {
   selects.filter(".select2-hidden-accessible").each((_, select) => {
@@ -197,11 +207,13 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("formset:added", (event) => crmOpenMenus(event.target));
   const $ = window.django && django.jQuery;
   if ($ && $.fn.select2) {
-    $("select[data-tags]").each((_, element) => {
-      if ($(element).data("select2")) $(element).select2("destroy");
-      $(element).select2({ tags: true, tokenSeparators: [",", ";"] });
-    });
+    crmMakePickers($("select[data-tags]"));
     $(() => crmNamePickers($("select")));  // After Django and Unfold have made theirs.
-    document.addEventListener("formset:added", (event) => crmNamePickers($(event.target).find("select")));
+    document.addEventListener("formset:added", (event) => {
+      const selects = $(event.target).find("select");
+      selects.filter(".unfold-admin-autocomplete:not([data-tags])").djangoCustomSelect2();
+      crmMakePickers(selects.filter("[data-tags]"));
+      crmNamePickers(selects);
+    });
   }
 });
