@@ -18,6 +18,7 @@ from crm.capabilities.history.past import Past, is_kept
 from crm.capabilities.trash.soft_delete import restore
 from crm.records.access import group_name
 from crm.records.display import display, title_of
+from tests.support.examples import TIMES
 from tests.support.people import person
 from tests.support.records import entity, make, model
 
@@ -116,7 +117,7 @@ def do_something(random: Random) -> None:
         trip.save()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3 * TIMES))
 def test_every_day_stays_what_it_was(clock, boss, seed):
     random, days = Random(seed), {}
     for day in range(12):

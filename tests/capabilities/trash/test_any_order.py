@@ -16,6 +16,7 @@ from django.utils import timezone
 from crm.capabilities.trash.purging import purge
 from crm.capabilities.trash.soft_delete import restore
 from crm.records.rules import RuleBroken
+from tests.support.examples import TIMES
 
 NAMES = ("buyer", "order", "line", "remark", "note")
 PARENTS = {"order": ("buyer",), "line": ("order",), "remark": ("line", "order")}
@@ -110,7 +111,7 @@ def check(shop):
     connection.check_constraints()
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4 * TIMES))
 def test_in_any_order(shop, seed):
     random = Random(seed)
     for _ in range(20):
