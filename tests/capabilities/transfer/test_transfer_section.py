@@ -1,0 +1,34 @@
+"""The key `transfer:`: every mistake in it is told at its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.blueprint.writing import told
+
+THING = """
+fields: {name: text, memo: long_text, photo: image, people: {type: links, to: person}, boss: {type: link, to: person}, tags: tags}
+"""
+PERSON = "fields: {name: text, first: {type: link, to: thing}}\ntransfer: {match_on: [first]}"
+
+
+@pytest.mark.parametrize(
+    ("transfer", "said"),
+    [
+        ("{match_on: [nam]}", "'Thing' has no field 'nam' that files hold (Did you mean 'name'?)"),
+        ("{columns: {Title: nam}}", "'Thing' has no field 'nam' that files hold (Did you mean 'name'?)"),
+        ("{combine: {nam: '{a}'}}", "'Thing' has no field 'nam' that files hold (Did you mean 'name'?)"),
+        ("{match_on: [people]}", "'people' holds several records and cannot tell rows apart"),
+        ("{match_on: [photo]}", "an image field cannot tell rows apart"),
+        ("{match_on: [boss]}", "'boss' leads to records that are named by this one again"),
+        (
+            "{dates: ['%d/%m/%Y', '%m/%d/%Y']}",
+            "'02/03/2001' is another day as '%m/%d/%Y' than as '%d/%m/%Y': only one of them can be right",
+        ),
+        ("{combine: {name: year}}", "'name': 'year' names its columns in braces, such as '{year} {month} {day}'"),
+    ],
+)
+def test_a_mistake_is_told_at_its_place(transfer, said):
+    found = told(app="name: Shop", thing=f"{THING}transfer: {transfer}", person=PERSON)
+    (mine,) = [one for one in found if one.startswith("thing.yaml:2:")]
+    assert mine.split(": ", 1)[1] == said
