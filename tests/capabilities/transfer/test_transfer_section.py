@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.blueprint.writing import told
+from tests.blueprint.writing import business, told
 
 THING = """
 fields: {name: text, memo: long_text, photo: image, people: {type: links, to: person}, boss: {type: link, to: person}, tags: tags}
@@ -32,3 +32,24 @@ def test_a_mistake_is_told_at_its_place(transfer, said):
     found = told(app="name: Shop", thing=f"{THING}transfer: {transfer}", person=PERSON)
     (mine,) = [one for one in found if one.startswith("thing.yaml:2:")]
     assert mine.split(": ", 1)[1] == said
+
+
+@pytest.mark.parametrize(
+    ("transfer", "said"),
+    [
+        ("{numbers: '12'}", "'12' shows no notation: write the number as 1,234.56, 1.234,56, 1 234,56 or 1234.56"),
+        ("{encoding: latin-nine}", "'latin-nine' is no encoding; a spreadsheet in western Europe writes cp1252"),
+    ],
+)
+def test_how_files_are_written_is_said_in_a_way_that_there_is(transfer, said):
+    (found,) = told(app="name: Shop", thing=f"fields: {{name: text}}\ntransfer: {transfer}")
+    assert said in found
+
+
+def test_every_way_that_there_is_can_be_said():
+    for numbers in ("1,234.56", "1.234,56", "1 234,56", "1'234.56", "1234.56"):
+        made = business(
+            app="name: Shop", thing=f'fields: {{name: text}}\ntransfer: {{numbers: "{numbers}", encoding: cp1252}}'
+        )
+        section = made.entities["thing"].sections["transfer"]
+        assert (section.numbers, section.encoding) == (numbers, "cp1252")
