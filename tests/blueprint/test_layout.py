@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from crm.blueprint.layout import form_tabs
+from crm.blueprint.layout import REST, form_tabs
 from tests.blueprint.writing import business, told
 
 FILES = {
@@ -138,3 +138,29 @@ def test_the_parts_of_a_tab_come_in_the_order_that_is_written(tabs: str, parts: 
 def test_the_title_of_an_entity_without_one_is_its_first_name():
     found = business(a="fields: {n: integer, name: text, code: text}", b="fields: {n: integer}").entities
     assert [found[name].title.source for name in "ab"] == ["{name}", ""]
+
+
+def names_of(tab):
+    return {heading: [name for row in rows for name in row] for heading, rows in tab.sections}
+
+
+def test_fields_that_no_tab_names_stand_below_a_heading_of_the_first_and_none_is_lost():
+    form = "form: {tabs: {Notes: {related: note}, Trip: {Who: [owner, seller]}, Other: {More: [memo]}}}"
+    entity = business(**FILES, trip=f"{TRIP.strip()}\n\n{form}").entities["trip"]
+    tabs = {tab.name: names_of(tab) for tab in form_tabs(entity)}
+    assert tabs["Trip"] == {"Who": ["owner", "seller"], REST: ["code", "people", "done", "pic", "tags", "home"]}
+    assert tabs["Other"] == {"More": ["memo"]} and tabs["Lines"] == {"": ["lines"]} and tabs["Notes"] == {}
+    shown = [name for tab in tabs.values() for names in tab.values() for name in names]
+    assert sorted(shown) == sorted(entity.fields)
+
+
+def test_they_join_the_heading_of_that_name_where_the_form_has_it():
+    form = f"form: {{tabs: {{Trip: {{{REST}: [memo]}}, Other: {{Who: [owner]}}}}}}"
+    entity = business(**FILES, trip=f"{TRIP.strip()}\n\n{form}").entities["trip"]
+    assert names_of(form_tabs(entity)[0]) == {REST: ["memo", "code", "people", "done", "pic", "tags", "seller", "home"]}
+
+
+def test_without_tabs_all_fields_stand_in_one():
+    entity = business(**FILES, trip=TRIP.strip()).entities["trip"]
+    first, lines, *_ = form_tabs(entity)
+    assert sorted([*names_of(first)[""], *names_of(lines)[""]]) == sorted(entity.fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from files import csv_file, json_file, take_in, told
 from support.records import entity, make, model
@@ -145,6 +146,21 @@ def test_an_ambiguous_link_is_told(monkeypatch):
     make("trip", code="T1")
     found = take_in("booking", csv_file(["number", "customer", "trip", "unit_price"], ["B-1", "Ann Lee", "T1", "5"]))
     assert told(found) == ["2 customer: 'Ann Lee' means more than one customer."]
+
+
+def test_a_person_is_found_however_the_name_is_written_unless_two_are_meant():
+    users = get_user_model()._default_manager
+    ann, _ = (users.create(username=name, is_staff=True) for name in ("Ann.Lee", "bob"))
+    rows = [["Ada", "ada@example.com", "ANN.lee "], ["Ben", "ben@example.com", "Bob"], ["Cy", "cy@example.com", "bob"]]
+    assert told(take_in("customer", csv_file(["name", "email", "owner"], *rows))) == []
+    owners = dict(model("customer").objects.values_list("name", "owner__username"))
+    assert owners == {"Ada": "Ann.Lee", "Ben": "bob", "Cy": "bob"}
+    users.create(username="ANN.LEE", is_staff=True)
+    found = take_in(
+        "customer", csv_file(["email", "owner"], ["ada@example.com", "ann.lee"], ["ben@example.com", "Ann.Lee"])
+    )
+    assert told(found) == ["2 owner: 'ann.lee' means more than one user."]
+    assert model("customer").objects.filter(owner=ann).count() == 1, "nothing was written"
 
 
 def test_links_of_many_name_each_that_is_not_there():
