@@ -141,7 +141,10 @@ def test_the_title_of_an_entity_without_one_is_its_first_name():
 
 
 def names_of(tab):
-    return {heading: [name for row in rows for name in row] for heading, rows in tab.sections}
+    names = {}
+    for heading, rows in tab.sections:
+        names.setdefault(heading, []).extend(name for row in rows for name in row)
+    return names
 
 
 def test_fields_that_no_tab_names_stand_below_a_heading_of_the_first_and_none_is_lost():
