@@ -246,18 +246,19 @@ def _tab(entity: Entity, name: str, raw: Any) -> Tab:
     return Tab(name, tuple(section for heading, rows in groups for section in _around_tables(entity, heading, rows)))
 
 
-def _around_tables(entity: Entity, heading: str, rows: list[Any]) -> Iterator[Section]:
-    """Yield the sections that the rows below a heading make, so that a table stands where it is written."""
+def _around_tables(entity: Entity, heading: str, rows: list[Any]) -> list[Section]:
+    """Return the sections that the rows below a heading make, so that a table stands where it is written."""
     plain: list[tuple[str, ...]] = []
+    sections: list[Section] = []
     for row in rows:
         names = tuple(row) if isinstance(row, list) else (row,)
         tables = [name for name in names if entity.fields[name].type.rows]
         plain.append(tuple(name for name in names if name not in tables))
         if tables:
-            yield heading, tuple(filter(None, plain))
-            yield from (("", ((table,),)) for table in tables)
+            sections += [(heading, tuple(filter(None, plain))), *(("", ((table,),)) for table in tables)]
             plain = []
-    yield heading, tuple(filter(None, plain))
+    sections.append((heading, tuple(filter(None, plain))))
+    return [section for section in sections if section[1]] or sections
 
 
 def list_columns(entity: Entity) -> list[str]:

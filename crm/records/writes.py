@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -120,11 +120,17 @@ STEPS: dict[type[models.Field], Any] = {
 
 
 def _spare_values(model: type[Record], field: models.Field) -> Iterator[Any]:
-    """Yield values below the lowest that any record has."""
-    lowest = models.QuerySet(model).aggregate(lowest=models.Min(field.name))["lowest"]
+    """Yield values that no record has: beyond the lowest or the highest, whichever is further from a limit."""
+    ends = models.QuerySet(model).aggregate(low=models.Min(field.name), high=models.Max(field.name))
+    low, high = ends["low"], ends["high"]
+    goes_down = low.year > MIDDLE_YEAR if isinstance(low, date) else abs(low) <= abs(high)
+    value, step = (low, -_step(field)) if goes_down else (high, _step(field))
     while True:
-        lowest -= _step(field)
-        yield lowest
+        value += step
+        yield value
+
+
+MIDDLE_YEAR = 1000
 
 
 def batch_size(model: type[models.Model]) -> int | None:

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from support.records import business, make, model
 
 from crm.builders.filter_fields import NumberField
 from crm.fields.numbers import read_number
+from tests.support.records import business, make, model
 
 pytestmark = pytest.mark.django_db
 

@@ -7,13 +7,13 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from properties.world import read_business, world
-from support.records import entity, make, model
 
 from crm.fields.comparison import key_name
 from crm.models import Tag
 from crm.records.identity import is_unique, refresh_keys, set_keys, unique_groups
 from crm.records.rules import RuleBroken
 from crm.records.writes import write_records
+from tests.support.records import entity, make, model
 
 pytestmark = pytest.mark.django_db
 KEY = key_name("email")

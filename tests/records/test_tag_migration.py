@@ -7,11 +7,11 @@ import importlib
 import pytest
 from django.apps import apps
 from django.db import connection
-from support.records import make, model
 
 from crm.capabilities.history.versions import links_of
 from crm.models import Tag
 from crm.release.key_columns import TAG_MIGRATION, describe_tags
+from tests.support.records import make, model
 
 pytestmark = pytest.mark.django_db
 SCOPE = "travel.customer.tags"

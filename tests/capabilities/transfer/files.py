@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import openpyxl
-from support.records import entity
 
 from crm.capabilities.transfer.preparation import ImportPlan
 from crm.capabilities.transfer.runs import import_file
+from tests.support.records import entity
 
 
 def csv_file(*rows: Sequence[Any], delimiter: str = ",") -> bytes:

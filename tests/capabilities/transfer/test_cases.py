@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.workplace import ENGINES, workplace
+
+from tests.support.workplace import ENGINES, workplace
 
 
 @pytest.fixture(scope="module", params=ENGINES)

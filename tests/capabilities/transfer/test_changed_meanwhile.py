@@ -7,16 +7,16 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.db import connection
-from files import csv_file
-from support.pages import address, said
-from support.records import entity, make, model
-from support.threads import database_of_threads, in_threads
 
 from crm.capabilities.transfer import runs
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.models import PREVIEWED, ImportRun
 from crm.capabilities.transfer.runs import finish_run, renew_run, start_run
 from crm.models import Tag
+from tests.capabilities.transfer.files import csv_file
+from tests.support.pages import address, said
+from tests.support.records import entity, make, model
+from tests.support.threads import database_of_threads, in_threads
 
 HEADINGS = ["name", "email", "tags"]
 ROWS = ["Ann B", "ann@example.com", "vip"], ["Bob", "bob@example.com", ""], ["Cy", "cy@example.com", ""]

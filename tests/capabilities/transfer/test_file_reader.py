@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from files import csv_file, json_file, xlsx_file
-from support.records import PIXEL
 
 from crm.capabilities.transfer import file_reader
 from crm.capabilities.transfer.file_reader import FileRefused, format_of, read_sheet
+from tests.capabilities.transfer.files import csv_file, json_file, xlsx_file
+from tests.support.records import PIXEL
 
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 TAIL = "</sheetData></worksheet>"

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
-from files import csv_file, json_file, take_in, told, xlsx_file
-from support.records import entity, make, model
 
 from crm.capabilities.transfer.section import TransferSection
+from tests.capabilities.transfer.files import csv_file, json_file, take_in, told, xlsx_file
+from tests.support.records import entity, make, model
 
 pytestmark = pytest.mark.django_db
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
-from files import csv_file, json_file, take_in, told
-from support.records import entity, make, model
 
 from crm.capabilities.transfer import importing
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.models import ImportRun
 from crm.capabilities.transfer.preview import preview_data
 from crm.capabilities.transfer.section import TransferSection
+from tests.capabilities.transfer.files import csv_file, json_file, take_in, told
+from tests.support.records import entity, make, model
 
 pytestmark = pytest.mark.django_db
 

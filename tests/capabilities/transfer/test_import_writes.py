@@ -8,9 +8,6 @@ from datetime import date
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from files import csv_file, take_in, told
-from support.people import person
-from support.records import entity, make, model
 
 from crm.blueprint.expressions.parser import read_expression
 from crm.blueprint.rules import Rule
@@ -19,6 +16,9 @@ from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.models import IMPORTED, UNDONE, ImportRun
 from crm.capabilities.transfer.runs import import_file, imported_before, start_run, undo_run
 from crm.models import Tag
+from tests.capabilities.transfer.files import csv_file, take_in, told
+from tests.support.people import person
+from tests.support.records import entity, make, model
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ["name", "email", "birthday", "tags"]

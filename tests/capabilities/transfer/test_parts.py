@@ -7,13 +7,14 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from files import csv_file, json_file, take_in, told
-from support.records import make, model
 
 from crm.capabilities.transfer import importing
 from crm.capabilities.transfer.file_reader import read_sheet
 from crm.capabilities.transfer.models import ImportRun
 from crm.capabilities.transfer.runs import undo_run
+from crm.records.writes import write_records
+from tests.capabilities.transfer.files import csv_file, json_file, take_in, told
+from tests.support.records import make, model
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +103,18 @@ def test_unique_numbers_that_may_not_be_empty_are_exchanged_and_shifted(numbers)
     assert kept == {pk: numbers.get(number, number) for number, pk in days.items()}
     undo_run(ImportRun.objects.get(), None)
     assert dict(model("day").objects.values_list("pk", "number")) == {pk: number for number, pk in days.items()}
+
+
+@pytest.mark.parametrize("end", [0, 1], ids=["lowest", "highest"])
+def test_numbers_at_the_limit_of_their_column_are_exchanged(end):
+    """What they are given meanwhile lies within the column."""
+    limit = connection.ops.integer_field_range(model("day")._meta.get_field("number").get_internal_type())[end]
+    trip = make("trip")
+    first, second = (make("day", trip=trip, number=number) for number in (1, 2))
+    model("day").objects.filter(pk=first.pk).update(number=limit)
+    first.number, second.number = 2, limit
+    write_records(model("day"), updated=[first, second], columns=["number"])
+    assert set(model("day").objects.values_list("pk", "number")) == {(first.pk, 2), (second.pk, limit)}
 
 
 def test_only_values_that_another_row_takes_are_emptied_before():

@@ -8,10 +8,8 @@ import json
 import re
 
 import pytest
-from files import take_in, told
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.records import entity, make, model
 
 from crm.capabilities.transfer import resource as resources
 from crm.capabilities.transfer.file_reader import read_sheet
@@ -27,6 +25,8 @@ from crm.capabilities.transfer.formula_injection import (
 )
 from crm.capabilities.transfer.keys import join_words, split_words
 from crm.capabilities.transfer.resource import export_rows
+from tests.capabilities.transfer.files import take_in, told
+from tests.support.records import entity, make, model
 
 NULLS = {"", "NULL", "n/a", "-", "0"}
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(

@@ -8,11 +8,11 @@ from typing import Any
 
 import openpyxl
 import pytest
-from files import take_in, told
-from support.records import entity, make, model
 
 from crm.capabilities.transfer.section import TransferSection
 from crm.capabilities.transfer.shown_cells import format_moment, format_share
+from tests.capabilities.transfer.files import take_in, told
+from tests.support.records import entity, make, model
 
 DAY, MOMENT = datetime(2026, 11, 27), datetime(2026, 3, 7, 9, 5, 3)
 HINT = "shown in a way that the file does not tell: make it a cell of text."

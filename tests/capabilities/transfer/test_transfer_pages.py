@@ -9,15 +9,15 @@ import json
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
-from files import csv_file
-from support.pages import address, said, text_of
-from support.people import client_of, person
-from support.records import entity, make, model
 
 from crm.capabilities.transfer import preview
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
 from crm.capabilities.transfer.runs import import_file, undo_run
+from tests.capabilities.transfer.files import csv_file
+from tests.support.pages import address, said, text_of
+from tests.support.people import client_of, person
+from tests.support.records import entity, make, model
 
 pytestmark = pytest.mark.django_db
 ROWS = ["name", "email"], ["Ann", "ann@example.com"], ["Bob", "bob@example.com"]

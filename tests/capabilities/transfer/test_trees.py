@@ -6,12 +6,12 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from files import csv_file, told
 from properties.world import read_business, world
 
 from crm.capabilities.history.versions import links_of
 from crm.capabilities.transfer.models import ImportRun
 from crm.capabilities.transfer.runs import finish_run, import_file, start_run, undo_run
+from tests.capabilities.transfer.files import csv_file, told
 
 NAMED = {"name": {"type": "text", "required": True}}
 PARENT = {"type": "link", "to": "account", "on_delete": "protect"}

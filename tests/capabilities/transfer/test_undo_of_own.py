@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from files import csv_file
-from support.granting import grant
-from support.pages import address
-from support.people import person
-from support.records import entity, make, model
 
 from crm.capabilities.transfer.importing import ImportRefused
 from crm.capabilities.transfer.models import IMPORTED, ImportRun
 from crm.capabilities.transfer.runs import import_file, undo_run
+from tests.capabilities.transfer.files import csv_file
+from tests.support.granting import grant
+from tests.support.pages import address
+from tests.support.people import person
+from tests.support.records import entity, make, model
 
 pytestmark = pytest.mark.django_db
 ALL_BUT_DELETING = {"view": True, "add": True, "change": True, "import": True}

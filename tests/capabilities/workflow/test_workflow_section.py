@@ -67,7 +67,7 @@ def action(text: str, head: str = "field: state") -> list[str]:
             "{to: paid, if: price, else: x}",
             "25: a condition must be yes or no, this is a number (Compare it with something: '> 0', '!= null'.)",
         ),
-        ("{to: paid, confirm: 'For {name'}", "30: a '{' stands alone in 'For {name'"),
+        ("{to: paid, confirm: 'For {name'}", "30: a '{' is not closed in 'For {name': a field is written {name}"),
         (
             "{to: paid, then: [{put_in_trash: {}, revert_change: {}}]}",
             "28: one action stands on a line: '- name: {key: value}'",
