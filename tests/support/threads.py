@@ -21,6 +21,7 @@ def database_of_threads(folder: Path) -> Iterator[None]:
         return
     copy = sqlite3.connect(folder / "copy.sqlite3")
     connection.connection.backup(copy)
+    copy.execute("PRAGMA journal_mode=WAL")  # As of any database in a file: two first connections would both switch.
     copy.close()
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(connection.settings_dict, "NAME", str(folder / "copy.sqlite3"))
