@@ -162,8 +162,8 @@ def _first_taken(model: Any, columns: tuple[str, ...], records: Iterable[Any]) -
         by_value.setdefault(hashable(tuple(_value_of(record, column) for column in fields)), record)
     stored = [value for value in by_value if not any(part is None or isinstance(part, Unsaved) for part in value)]
     held = _held(model, [column.attname for column in fields], stored)
-    taken = (by_value[value] for value, key in held if by_value[value].pk != key)
-    return next(taken, mine[0] if mine else model())
+    taken = {value for value, key in held if by_value[value].pk != key}  # in no order: the database has its own
+    return next((by_value[value] for value in stored if value in taken), mine[0] if mine else model())
 
 
 def hashable(value: Value) -> Value:

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import ProtectedError
 
-from crm.capabilities.history import revert as reverting
+from crm.capabilities.history import undo as reverting
 from crm.capabilities.history.revert import revert_record
 from crm.capabilities.history.timeline import read_timeline
 from crm.capabilities.history.undo import revert_change
@@ -458,5 +458,5 @@ def test_what_another_changes_while_a_change_is_undone_is_not_removed(transactio
 
     monkeypatch.setattr(reverting, "_chains", read_slowly)
     if not is_locked:
-        monkeypatch.setattr(reverting, "lock", lambda rows: rows)
+        monkeypatch.setattr(reverting, "select_for_write", lambda rows: rows)
     assert in_threads(2, act) == [1, not is_locked], "without the lock, the change of the other would be lost"

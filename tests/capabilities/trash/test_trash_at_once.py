@@ -129,7 +129,7 @@ def meet_after_looking(monkeypatch):
 @pytest.mark.parametrize("is_locked", [True, False])
 def test_the_lock_keeps_both_from_looking_at_once(customer, admin_user, monkeypatch, is_locked):
     if not is_locked:
-        monkeypatch.setattr(soft_delete, "lock", lambda record: None)
+        monkeypatch.setattr(soft_delete, "lock_record", lambda record: None)
         monkeypatch.setattr(soft_delete, "check_removals", lambda *args: [])
         monkeypatch.setattr(soft_delete, "_ask_the_gate", lambda *args: None)
     meet_after_looking(monkeypatch)
