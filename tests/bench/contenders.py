@@ -129,7 +129,7 @@ class Ready:
     ours: Contender
     baseline: Contender
     tuned: Contender
-    serialize: Contender
+    plain: Contender
 
 
 @contextmanager
