@@ -22,6 +22,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from crm.builders.inputs import RecordsField
+
 ROLE_PREFIX = f"{settings.BUSINESS_LOCATION.label}."
 """What the name of a role's group begins with."""
 IS_ROLE = models.Q(name__startswith=ROLE_PREFIX)
@@ -61,7 +63,7 @@ class GivesWhatTheyHave:
             kwargs["queryset"] = permissions_by_hand(request.user).select_related("content_type")
         elif db_field.related_model is Group:
             kwargs["queryset"] = groups_to_give(request.user)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_manytomany(db_field, request, form_class=RecordsField, **kwargs)  # type: ignore[misc]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and self._is_within(request, obj)  # type: ignore[misc]

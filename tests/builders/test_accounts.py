@@ -214,3 +214,14 @@ def test_a_superuser_may_give_everything(admin_user):
     assert permissions_by_hand(admin_user).count() == Permission.objects.count()
     assert groups_to_give(admin_user).count() == Group.objects.count() > 0
     assert has_no_more(manager, admin_user) and not has_no_more(admin_user, manager)
+
+
+@pytest.mark.parametrize("key", ["9" * 30, "-1", "0x1", "one", "1e999999999", "\x00"])
+def test_a_key_that_is_none_is_said_beside_its_field(signed_in, admin_user, key):
+    page = signed_in.post(reverse("admin:auth_group_add"), {"name": "Team", "permissions": [key]})
+    assert page.status_code == 200 and set(page.context["adminform"].form.errors) == {"permissions"}
+    assert not Group.objects.filter(name="Team").exists()
+    data = {"username": "admin", "groups": [key], "user_permissions": [key]}
+    page = signed_in.post(user_page(admin_user), data)
+    assert page.status_code == 200
+    assert {"groups", "user_permissions"} <= set(page.context["adminform"].form.errors)
