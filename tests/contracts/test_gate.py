@@ -18,7 +18,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from properties.world import read_business, world
+from properties.world import installed
 
 from crm.builders import delete_confirmation
 from crm.capabilities.history.revert import revert_record
@@ -41,14 +41,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def built(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, DOCUMENTS)
-        here.install(business)
-        here.migrate(here.to_do(business))
+    with django_db_blocker.unblock(), installed(DOCUMENTS) as business:
         made = Gated(business)
         ContentType.objects.get_for_models(made.Item, made.Box, made.Friend, made.Mark)  # As `migrate` makes them.
         yield made, made.addresses()
-        ContentType.objects.filter(app_label=here.label).delete()
+        ContentType.objects.filter(app_label=business.label).delete()
         ContentType.objects.clear_cache()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
-from properties.world import read_business, world
+from properties.world import installed
 
 from tests.expressions.shop import DOCUMENTS, write_shop
 
@@ -12,9 +12,6 @@ from tests.expressions.shop import DOCUMENTS, write_shop
 @pytest.fixture(scope="package")
 def order(django_db_setup, django_db_blocker):
     """The model of the shop's orders."""
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, DOCUMENTS)
-        here.install(business)
-        here.migrate(here.to_do(business))
-        write_shop(here.label)
-        yield apps.get_model(here.label, "Order")
+    with django_db_blocker.unblock(), installed(DOCUMENTS) as business:
+        write_shop(business.label)
+        yield apps.get_model(business.label, "Order")

@@ -156,3 +156,13 @@ def world() -> Iterator[World]:
     finally:
         made.uninstall()
         made.drop()
+
+
+@contextmanager
+def installed(documents: Documents) -> Iterator[Business]:
+    """Install a made-up business with its tables, and take it away again; its models are in the registry under `label`."""
+    with world() as here:
+        business = read_business(here.label, documents)
+        here.install(business)
+        here.migrate(here.to_do(business))
+        yield business

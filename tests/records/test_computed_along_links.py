@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
-from properties.world import read_business, world
+from properties.world import installed
 
 from crm.records.computed import compute
 from crm.records.writes import write_records
@@ -26,11 +26,8 @@ GARAGE = {
 
 @pytest.fixture(scope="module")
 def garage(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, GARAGE)
-        here.install(business)
-        here.migrate(here.to_do(business))
-        yield lambda name: apps.get_model(here.label, name)
+    with django_db_blocker.unblock(), installed(GARAGE) as business:
+        yield lambda name: apps.get_model(business.label, name)
 
 
 def kept(letter):

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from properties.world import read_business, world
+from properties.world import installed
 
 from crm.fields.comparison import key_name
 from crm.models import Tag
@@ -160,11 +160,8 @@ FLEET = {
 
 @pytest.fixture(scope="module")
 def fleet(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, FLEET)
-        here.install(business)
-        here.migrate(here.to_do(business))
-        yield lambda name: apps.get_model(here.label, name).objects
+    with django_db_blocker.unblock(), installed(FLEET) as business:
+        yield lambda name: apps.get_model(business.label, name).objects
 
 
 def test_a_computed_value_is_compared_as_it_is_now_and_not_as_it_was(fleet):

@@ -15,7 +15,7 @@ from tests.support.workplace import POSTGRES, ROOT, Workplace, copied, database
 def closed_office(tmp_path_factory):
     """A copy of the travel business, applied, with its demo, that nobody works in: its workplace and the password."""
     if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium-headless-shell")
     folder = tmp_path_factory.mktemp("office")
     shutil.copytree(ROOT / "definitions" / "travel", folder / "travel")
     with database("postgresql" if POSTGRES else "sqlite") as url:

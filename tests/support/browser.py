@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None
+)
+"""The browser: the same engine takes half the processor time without the parts of a window that nobody sees."""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -29,7 +32,7 @@ def chromium() -> Iterator[Any]:
     """Start Chromium, or skip the test where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (requirements-dev.txt)")
     if CHROMIUM is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium-headless-shell")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, "--disable-sync"])
         yield browser

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from properties.world import read_business, world
+from properties.world import installed
 
 from crm.capabilities.history.past import Past, is_kept
 from crm.capabilities.trash.soft_delete import restore
@@ -216,10 +216,7 @@ LAB = {
 
 @pytest.fixture(scope="module")
 def lab(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, LAB)
-        here.install(business)
-        here.migrate(here.to_do(business))
+    with django_db_blocker.unblock(), installed(LAB) as business:
         yield business
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from properties.world import read_business, world
+from properties.world import installed
 
 from crm.capabilities.history.versions import links_of
 from crm.capabilities.transfer.models import ImportRun
@@ -76,11 +76,8 @@ class Models:
 
 @pytest.fixture(scope="module")
 def built(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, DOCUMENTS)
-        here.install(business)
-        here.migrate(here.to_do(business))
-        yield Models(here.label)
+    with django_db_blocker.unblock(), installed(DOCUMENTS) as business:
+        yield Models(business.label)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
-from properties.world import read_business, world
+from properties.world import installed
 
 from tests.capabilities.trash.shop import DOCUMENTS
 
@@ -21,11 +21,8 @@ class Models:
 
 @pytest.fixture(scope="package")
 def built(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, DOCUMENTS)
-        here.install(business)
-        here.migrate(here.to_do(business))
-        yield Models(here.label)
+    with django_db_blocker.unblock(), installed(DOCUMENTS) as business:
+        yield Models(business.label)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from properties.world import read_business, world
+from properties.world import installed
 
 from crm.capabilities.trash.purging import purge
 from crm.records.changes import change_scope
@@ -79,11 +79,8 @@ CHAIN = {
 
 @pytest.fixture(scope="module")
 def chain(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, CHAIN)
-        here.install(business)
-        here.migrate(here.to_do(business))
-        yield Models(here.label)
+    with django_db_blocker.unblock(), installed(CHAIN) as business:
+        yield Models(business.label)
 
 
 def test_a_link_to_what_goes_along_is_emptied_with_a_version(chain, db):

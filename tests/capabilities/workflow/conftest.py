@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
-from properties.world import read_business, world
+from properties.world import installed
 
 from crm.records.access import VERBS, group_name
 from tests.capabilities.workflow.shop import documents
@@ -18,14 +18,11 @@ from tests.capabilities.workflow.shop import documents
 @pytest.fixture(scope="package")
 def bikes(django_db_setup, django_db_blocker):
     """The models of the lender: `Loan`, `Bike`, and the `business` itself."""
-    with django_db_blocker.unblock(), world() as here:
-        business = read_business(here.label, documents())
-        here.install(business)
-        here.migrate(here.to_do(business))
-        models = {name: apps.get_model(here.label, name) for name in ("Loan", "Bike")}
+    with django_db_blocker.unblock(), installed(documents()) as business:
+        models = {name: apps.get_model(business.label, name) for name in ("Loan", "Bike")}
         ContentType.objects.get_for_model(models["Loan"])  # As `migrate` makes it; it is kept in memory beyond a test.
         yield SimpleNamespace(business=business, **models)
-        ContentType.objects.filter(app_label=here.label).delete()
+        ContentType.objects.filter(app_label=business.label).delete()
         ContentType.objects.clear_cache()
 
 
