@@ -18,16 +18,19 @@ from crm.records.locks import keep_from_deletion
 def refuse_hidden_targets(batch: Batch) -> Iterator[Refusal]:
     """Refuse new links to records that are not there, or not for the user to see; a link that stays is kept.
 
-    Until the transaction ends, nobody can delete what they lead to.
+    What brings former values back may link to the trash, as the records that kept their links do; but for links that
+    take their record along into the trash, or keep the target out of it. Until the transaction ends, nobody can delete
+    what they lead to.
     """
     new = {leaf: list(_new_targets(batch, leaf)) for leaf in batch.entity.leaves if leaf.stored}
     new = {leaf: pairs for leaf, pairs in new.items() if pairs}
     _keep_targets(batch, new)
     for leaf, pairs in new.items():
-        target = _target_of(batch, leaf)
+        target, is_tied_here = _target_of(batch, leaf), is_tied(batch.model, leaf.name)
         chosen = [(write, key) for write, key in pairs if leaf.name not in write.unlocked]
-        shown = _shown(batch.user, target, {key for _write, key in chosen}) if chosen else set()
-        by_action = [(write, key) for write, key in pairs if leaf.name in write.unlocked and _is_tied(batch, leaf)]
+        from_trash = batch.way_in.is_restoring and not is_tied_here
+        shown = _shown(batch.user, target, {key for _write, key in chosen}, from_trash) if chosen else set()
+        by_action = [(write, key) for write, key in pairs if leaf.name in write.unlocked and is_tied_here]
         there = _shown(None, target, {key for _write, key in by_action}) if by_action else set()
         refused = [pair for pair in chosen if pair[1] not in shown]
         for write, _key in [*refused, *(pair for pair in by_action if pair[1] not in there)]:
@@ -56,9 +59,9 @@ def _target_of(batch: Batch, leaf: Field) -> Any:
     return batch.model._meta.get_field(leaf.name).related_model
 
 
-def _is_tied(batch: Batch, leaf: Field) -> bool:
+def is_tied(model: type[models.Model], link: str) -> bool:
     """Say whether no record may be left behind with this link when its target is deleted."""
-    relation = batch.model._meta.get_field(leaf.name).remote_field
+    relation = model._meta.get_field(link).remote_field
     return getattr(relation, "on_delete", None) in (models.CASCADE, models.PROTECT)
 
 
@@ -72,10 +75,11 @@ def _new(write: IntendedWrite, leaf: Field) -> Collection[Any]:
     return () if key is None else (key,)
 
 
-def _shown(user: Any, target: Any, keys: Collection[Any]) -> set[Any]:
+def _shown(user: Any, target: Any, keys: Collection[Any], from_trash: bool = False) -> set[Any]:
     """Return which of the targets are there for a user; records that no definition knows (people, tags) are for all."""
     is_record = hasattr(target, "definition")
-    rows = access.visible_rows(user, target) if is_record and user is not None else target._default_manager.all()
+    rows = target._base_manager.all() if is_record and from_trash else target._default_manager.all()
+    rows = access.visible_rows(user, target, among=rows) if is_record and user is not None else rows
     visible = set()
     for batch in chunks(sorted(keys)):
         visible.update(rows.filter(pk__in=batch).values_list("pk", flat=True))

@@ -25,7 +25,7 @@ from crm.release.differences import Altered, LeftOver, UnknownMigration
 from crm.release.errors import NotApplied, NotFinished
 from crm.release.finishing import finish_release, recompute, run_manage
 from crm.release.fresh_tables import make_fresh_tables
-from crm.release.left_over import drop_left_over, values_adopted
+from crm.release.left_over import drop_left_over, forget_migrations, values_adopted
 from crm.release.mending import add_missing
 from crm.release.migration_files import merge_migration, write_migration
 from crm.release.plan import ReleasePlan
@@ -99,7 +99,7 @@ def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) 
     Raises NotApplied where it refuses. The release is noted as not finished, and the plan that follows finishes it.
     """
     written = [write_migration(merge_migration(plan.business.label, plan.merges), location)] if plan.merges else []
-    with _undone_if_refused(written):
+    with _undone_if_refused(written, plan.namesakes):
         renames = [rename.as_data() for rename in plan.pending_renames]
         facts = {"hash": plan.release.hash if plan.release else "", "renames": renames}
         adopted = [each for each in plan.adopted if plan.filed.issuperset(each.columns)]
@@ -128,7 +128,7 @@ def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]
     facts: dict[str, Any] = {"hash": plan.snapshot.hash, "migration": name, "plan": plan_text(plan, sql=0)}
     renames = [*plan.unnoted_renames, *plan.pending_renames, *renames_of(plan.name, plan.operations)]
     facts["renames"] = [rename.as_data() for rename in renames]
-    with _undone_if_refused(written):
+    with _undone_if_refused(written, plan.namesakes):
         release = _change_database(plan, tasks, facts, plan.adopted, roles=True)
     words = (release.pk, plan.business.label, len(plan.steps), name or "none")
     logger.info("Release %s of %s: %s steps, migration %s", *words)
@@ -144,24 +144,24 @@ def _tell_written(written: list[Path], location: Location, say: Callable[[str], 
 
 
 @contextmanager
-def _undone_if_refused(written: list[Path]) -> Iterator[None]:
-    """Remove the migrations that were written, where the database has not run them."""
+def _undone_if_refused(written: list[Path], namesakes: Collection[str]) -> Iterator[None]:
+    """Remove the migrations that were written, where the database has not run them, or only namesakes of them."""
     try:
         yield
     except NotApplied:
-        for path in _not_run(written):
+        for path in _not_run(written, namesakes):
             path.unlink()
         raise
 
 
-def _not_run(written: list[Path]) -> list[Path]:
+def _not_run(written: list[Path], namesakes: Collection[str]) -> list[Path]:
     """Return the migrations that the database says it has not run; none where it does not answer: then they stay."""
     try:
         was_run = {name for _app, name in MigrationRecorder(connection).applied_migrations()}
     except DatabaseError as error:  # It may be that the connection broke while it was answering.
         logger.warning("Migrations were written, and stay: the database does not say if it ran them: %s", error)
         return []
-    return [path for path in written if path.stem not in was_run]
+    return [path for path in written if path.stem in namesakes or path.stem not in was_run]
 
 
 def _change_database(
@@ -172,6 +172,7 @@ def _change_database(
         with one_transaction():
             if plan.missing:
                 add_missing(plan)
+            forget_migrations(plan.business.label, plan.namesakes)
             with values_adopted(adopted, plan.claimed, plan.generated, plan.business.label):
                 make_fresh_tables(plan.business.label)
                 call_command("migrate", interactive=False, verbosity=0)

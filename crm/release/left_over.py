@@ -27,9 +27,13 @@ def drop_left_over(differences: Iterable[Difference], claimed: dict[str, Table],
     for table, column in (place for difference in left for place in difference.columns):
         _archive(table, column, f"{label}.left_over")
     _drop(left, claimed, label)
-    for difference in differences:
-        if isinstance(difference, UnknownMigration):
-            MigrationRecorder(connection).record_unapplied(label, difference.name)
+    forget_migrations(label, [each.name for each in differences if isinstance(each, UnknownMigration)])
+
+
+def forget_migrations(label: str, names: Iterable[str]) -> None:
+    """Let the database take migrations for new that it has run, and whose files are not here."""
+    for name in names:
+        MigrationRecorder(connection).record_unapplied(label, name)
 
 
 def _drop(left: list[LeftOver], claimed: dict[str, Table], label: str) -> None:

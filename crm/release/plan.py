@@ -21,6 +21,7 @@ from crm.release.differences import (
     Missing,
     OtherDefinitions,
     UnfinishedRelease,
+    UnknownMigration,
     release_differences,
     unknown_migrations,
 )
@@ -107,6 +108,12 @@ class ReleasePlan:
     def adopted(self) -> list[LeftOver]:
         """The columns that are left over and that the definitions add just so."""
         return [each for each in self.differences if isinstance(each, LeftOver) and each.is_adopted]
+
+    @property
+    def namesakes(self) -> list[str]:
+        """What the database has run by this plan's own name: the same definitions on the same migrations."""
+        unknown = [each.name for each in self.differences if isinstance(each, UnknownMigration)]
+        return [name for name in unknown if name == self.name]
 
     @property
     def sees_rows(self) -> bool:

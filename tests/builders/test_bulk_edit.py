@@ -142,3 +142,8 @@ def test_a_field_that_must_not_be_changed_so_is_not_taken(signed_in, customers):
 def test_who_may_not_change_cannot_do_it_in_bulk(customers):
     edit(client_of("guide"), "customer", customers, crm_field="kind", crm_save="1", kind="group")
     assert not model("customer").objects.filter(kind="group").exists()
+
+
+def test_a_word_that_each_record_has_for_itself_is_not_offered(signed_in):
+    choices = edit(signed_in, "trip", [make("trip"), make("trip")]).context["choices"]
+    assert "name" in choices and "slug" not in choices

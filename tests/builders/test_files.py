@@ -8,10 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from crm.fields.reading import Reading
 from tests.support.granting import grant
 from tests.support.pages import save
 from tests.support.people import client_of
-from tests.support.records import PIXEL, make, model
+from tests.support.records import PIXEL, entity, make, model
 
 
 def url_of(file):
@@ -142,3 +143,13 @@ def test_the_form_shows_the_file_that_is_there(signed_in, trip):
 
     html = signed_in.get(address("trip", "change", trip.pk)).content.decode()
     assert url_of(trip.cover) in html and url_of(trip.brochure) in html
+
+
+def test_a_long_name_is_cut_and_a_file_of_it_can_be_imported_again(signed_in):
+    trip = make("trip")
+    upload = SimpleUploadedFile(f"{'a' * 150}.pdf", b"%PDF")
+    assert save(signed_in, "trip", trip, brochure=upload).status_code == 302
+    trip.refresh_from_db()
+    name, field = trip.brochure.name, entity("trip").find("brochure")
+    assert len(name.split("/")[-1]) == 80 and name.endswith("a.pdf")
+    assert field.type.parse(name, field, Reading()) == name

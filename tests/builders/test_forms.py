@@ -351,6 +351,19 @@ def test_a_row_that_someone_changed_by_itself_meanwhile_is_not_overwritten(signe
     assert passenger.first_name == "Adaeze"
 
 
+def test_a_row_that_someone_removed_by_itself_meanwhile_does_not_come_back(signed_in):
+    """The row that is left is the newest: only their number tells that there was another."""
+    booking = make("booking", seats=2)
+    first = make("passenger", booking=booking, first_name="Ada", last_name="Okafor")
+    make("passenger", booking=booking, first_name="Ben", last_name="Okafor")
+    url = address("booking", "change", booking.pk)
+    opened = form_data(signed_in.get(url), "booking_form")
+    first.delete()
+    page = signed_in.post(url, {**opened, "wishes": "A window seat"})
+    assert page.status_code == 200 and "Someone else saved this record" in text_of(page)
+    assert [one.first_name for one in model("passenger").objects.all()] == ["Ben"]
+
+
 def test_a_record_that_was_deleted_meanwhile_is_told(signed_in):
     record = make("hotel", name="Alpenrose")
     url = address("hotel", "change", record.pk)

@@ -195,3 +195,8 @@ def test_what_is_typed_as_a_name_is_not_logged(caplog):
     """People type their password there."""
     fail(PAIR.failures + 1, username="my-secret-typed-too-early")
     assert HERE in caplog.text and "my-secret-typed-too-early" not in caplog.text
+
+
+@pytest.mark.parametrize("limit", [PAIR, ACCOUNT, ADDRESS])
+def test_the_longest_wait_is_no_longer_for_more_failures_than_a_clock_can_double(limit):
+    assert limit.wait(limit.failures + 10_000) == limit.longest

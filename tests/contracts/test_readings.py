@@ -191,3 +191,18 @@ def test_lines_end_the_same_for_browsers_and_files():
 def test_what_is_no_length_of_time_is_not_read_as_one(raw):
     with pytest.raises(ValueError, match="not a duration|too long"):
         read_duration(raw)
+
+
+def test_a_number_that_is_kept_as_written_is_no_longer_than_its_column_takes():
+    """A file's values pass no other limit, and a column of PostgreSQL refuses the whole file for one."""
+    field = field_of(LANGUAGE.types["phone"], strict=False)
+    assert field.type.parse("1" * 40, field, Reading()) == "1" * 40
+    with pytest.raises(ValueError, match="40 letters at most"):
+        field.type.parse("1" * 41, field, Reading())
+
+
+@pytest.mark.parametrize(("kind", "raw"), [("duration", "9999999999999w"), ("time", "14:30+01:00")])
+def test_a_length_beyond_all_clocks_and_a_zone_that_would_be_dropped_are_told(kind, raw):
+    field = field_of(LANGUAGE.types[kind])
+    with pytest.raises(ValueError, match="too long|not a time of day"):
+        field.type.parse(raw, field, Reading())

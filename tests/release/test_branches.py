@@ -418,6 +418,25 @@ def test_a_column_that_is_left_over_and_added_just_so_keeps_its_values(repositor
     shop.pages()
 
 
+@pytest.mark.parametrize("dropped", [False, True], ids=["left over", "dropped"])
+def test_the_same_line_added_again_after_going_back_is_applied(repository: Repository, dropped: bool):
+    """Its migration has the name of the one that the database has run, whose file is not here."""
+    repository.git("checkout", "-qb", "a")
+    repository.add_field("customer", "nick: text")
+    repository.apply()
+    repository.commit("A nick")
+    repository.shell("from django.apps import apps\napps.get_model('shop', 'customer').objects.update(nick='N')")
+    names = [path.name for path in sorted((repository.folder / "migrations").glob("0*.py"))]
+    repository.git("checkout", "-q", "main")
+    if dropped:
+        repository.run("apply", "--yes", "--drop-left-over", "customer.nick")
+    repository.add_field("customer", "nick: text")
+    repository.apply()
+    assert [path.name for path in sorted((repository.folder / "migrations").glob("0*.py"))] == names
+    assert set(repository.values("customer", "nick")) == {("" if dropped else "N",)}
+    repository.pages()
+
+
 def test_a_link_that_is_left_over_and_must_have_a_value_is_told(repository: Repository):
     shop = repository
     shop.git("checkout", "-q", "-b", "a")
@@ -514,3 +533,22 @@ def test_a_migration_with_both_sides_of_a_merge_or_without_what_it_builds_on_is_
     path.unlink()
     error = shop.run("apply", "--yes", expect=1).stderr.decode()
     assert f"builds on shop.{name}, whose file is not here. Bring it here from the branch that has it." in error
+
+
+def test_a_left_over_default_with_a_sign_of_its_own_survives_a_table_that_is_made_anew(shop: Shop):
+    shop.execute("ALTER TABLE shop_customer ADD COLUMN rate text DEFAULT '5 % off' NOT NULL")
+    shop.edit("customer", ("max_length: 80", "max_length: 70"))
+    shop.run("apply", "--yes")
+    shop.shell("from django.apps import apps; apps.get_model('shop', 'customer').objects.create(name='New')")
+    assert set(shop.values("customer", "rate")) == {("5 % off",)}
+
+
+def test_a_generated_column_that_is_left_over_is_worked_out_anew_where_it_is_added_just_so(repository: Repository):
+    """The database keeps its values from being written, those that were kept as well."""
+    shop, generated = repository, "long: {type: integer, compute: len(name)}"
+    branch(shop, "a", generated)
+    shop.git("checkout", "-q", "main")
+    shop.add_field("customer", generated, PHONE)
+    assert "The column customer.long is left over, with 3 values, and is as these definitions add it." in shop.plan()
+    shop.apply_in_turn()
+    assert shop.values("customer", "long") == [(3,), (3,), (2,)]

@@ -118,3 +118,12 @@ def test_a_type_that_looks_the_same_to_the_database_is_tried_too(shop: Shop):
     shop.edit("customer", ("choices: [Rome]", "choices: {Rome: Roma, oslo: Oslo}"))
     shop.apply()
     assert shop.values("customer", "city") == [("oslo",), ("Rome",), ("",)]
+
+
+def test_a_table_that_is_made_anew_gives_out_no_number_of_a_deleted_record(shop: Shop):
+    """The history goes by the number: a new record would have the story of the deleted one."""
+    (last,) = shop.rows("SELECT max(id) FROM shop_historicalcustomer WHERE history_type = '-'")
+    shop.edit("customer", ("code: text", "code: {type: text, max_length: 40}"), ("max_length: 80", "max_length: 70"))
+    shop.apply()
+    shop.shell("from django.apps import apps; apps.get_model('shop', 'customer').objects.create(name='New')")
+    assert shop.rows("SELECT id FROM shop_customer WHERE name = 'New'") == [(last[0] + 1,)]

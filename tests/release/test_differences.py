@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection, migrations, models
 from django.db.migrations.state import ModelState, ProjectState
@@ -158,3 +160,29 @@ def test_what_is_left_over_is_not_dropped_while_a_column_is_another_one():
     plan = ReleasePlan(None, None, "", [], differences=[Altered("trip.name is text.", "Mend it."), LeftOver("x", "y")])
     with pytest.raises(NotApplied, match="Columns were changed, too.*\n.*trip.name is text"):
         give_up_left_over(plan, [], lambda text: None)
+
+
+@pytest.mark.django_db
+def test_roles_are_given_no_permission_of_another_app_and_leave_groups_made_by_hand_alone():
+    """An entity called `group` has a permission `change_group`, and so has the office: that is not the role's."""
+    business = apps.get_app_config(HERE.label).business
+    office = ContentType.objects.get(app_label="auth", model="group")
+    stranger = Permission.objects.create(content_type=office, codename="view_customer", name="Another's")
+    by_hand = Group.objects.create(name=f"{HERE.label}lers")
+    gone = Group.objects.create(name=f"{HERE.label}.gone")
+    sync_roles(business)
+    assert Group.objects.filter(permissions__codename="view_customer").exists()
+    assert not Group.objects.filter(permissions=stranger).exists()
+    assert Group.objects.filter(pk=by_hand.pk).exists() and not Group.objects.filter(pk=gone.pk).exists()
+
+
+@pytest.mark.django_db
+def test_a_role_that_was_renamed_leaves_the_group_of_a_new_role_of_its_former_name_alone(monkeypatch):
+    """A `was:` may stay for good, and another role take the name that became free."""
+    business = apps.get_app_config(HERE.label).business
+    sync_roles(business)
+    former = Group.objects.get(name=f"{HERE.label}.manager")
+    monkeypatch.setitem(business.app.roles, "guide", business.roles["guide"].model_copy(update={"was": "manager"}))
+    sync_roles(business)
+    former.refresh_from_db()
+    assert former.name == f"{HERE.label}.manager"

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
+
+from crm.release.pending_rows import unfit_rows
 from tests.release.branches import cloned, in_repository
 from tests.release.shop import Shop
+from tests.support.records import make
 
 
 def test_a_server_whose_rows_do_not_fit_is_told_before_anything_is_run(shop: Shop, full_shop: Shop, tmp_path: Path):
@@ -51,3 +57,16 @@ def test_a_branch_that_brings_values_along_is_told_nothing(shop: Shop, full_shop
         assert "cannot be run" not in server.plan()
         server.apply()
         assert [float(total) for (total,) in server.values("purchase", "total")] == [9.5, 5]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_in_trash", [True, False])
+def test_what_lies_in_the_trash_is_no_double_of_what_is_there(is_in_trash):
+    state = MigrationLoader(connection).project_state()
+    customers = [make("customer", vat_number="GB1") for _ in range(2)]
+    if is_in_trash:
+        customers[0].delete()
+    once = models.UniqueConstraint(fields=["vat_number"], name="once")
+    migration = type("Migration", (migrations.Migration,), {"operations": [migrations.AddConstraint("customer", once)]})
+    told = [one.sentence for one in unfit_rows("travel", [migration("0099_once", "travel")], state)]
+    assert bool(told) != is_in_trash and all("1 value occurs more than once: GB1." in text for text in told)

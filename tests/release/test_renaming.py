@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from django.apps import apps
+
+from crm.models import Tag
+from crm.release.data_migrations import rename_field
 from tests.release.shop import Shop, assert_golden
 
 
@@ -178,3 +183,17 @@ def test_two_that_take_the_same_place_are_refused(shop: Shop):
 def test_a_was_that_names_nothing_does_nothing(shop: Shop):
     shop.edit("customer", ("city: text", "city: {type: text, was: never}"), ("fields:\n", "was: nobody\nfields:\n"))
     assert "Plan: no change of the database." in shop.plan()
+
+
+@pytest.mark.django_db
+def test_the_tags_and_numbers_of_a_field_whose_name_begins_alike_stay_where_they_are():
+    scopes = ["travel.customer.nam", "travel.customer.nam:2026", "travel.customer.names", "travel.customer.nam_old"]
+    for scope in scopes:
+        Tag.objects.create(scope=scope, name="gold")
+    rename_field(apps, None, label="travel", entity="customer", before="nam", after="name")
+    assert sorted(Tag.objects.values_list("scope", flat=True)) == [
+        "travel.customer.nam_old",
+        "travel.customer.name",
+        "travel.customer.name:2026",
+        "travel.customer.names",
+    ]

@@ -7,10 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
+from django.db import models
 from django.utils.translation import gettext as _
 
-from crm.capabilities.history.version_values import column_names, describe_missing_target, missing_targets
-from crm.capabilities.history.versions import links_of
+from crm.capabilities.history.version_values import (
+    column_names,
+    describe_missing_links,
+    describe_missing_target,
+    former_links,
+    missing_targets,
+)
 from crm.records import access
 from crm.records.computed_updates import defer_recompute
 from crm.records.deletion import collect_deletion
@@ -80,7 +86,7 @@ def restore(model: type[Record], versions: Sequence[Any], left_out: list[str]) -
                 old = None
             if not _same(getattr(record, name), old):
                 setattr(record, name, old)
-        writes.append(IntendedWrite(record, before, access.current_viewer(), REVERT, _links(version, record)))
+        writes.append(IntendedWrite(record, before, access.current_viewer(), REVERT, _links(version, record, left_out)))
     for write in _allowed(writes, left_out):
         if write.appears or write.changes - set(write.links):
             write.record.save(force_insert=write.record._state.adding)
@@ -93,17 +99,22 @@ def _as_it_was_last(model: type[Record], version: Any) -> Record:
     return model.history.filter(id=version.id).order_by("-history_id").first().instance
 
 
-def _links(version: Any, record: Record) -> dict[str, set[Any]]:
+def _links(version: Any, record: Record, left_out: list[str]) -> dict[str, set[Any]]:
     """Return the targets of the version's many-to-many links that are still there, where they are others now."""
     targets = {}
     for many in version._history_m2m_fields:
-        keys = set(links_of([version], many)[version.history_id])
-        rows = many.related_model._default_manager.filter(pk__in=keys)
-        then = set(rows.values_list("pk", flat=True))
-        now = set() if record._state.adding else set(getattr(record, many.name).values_list("pk", flat=True))
+        then, gone = former_links([version], many)[0]
+        left_out += [describe_missing_links(many, gone)] if gone else []
+        now = set() if record._state.adding else _linked(record, many)
         if then != now:
             targets[many.name] = then
     return targets
+
+
+def _linked(record: Record, many: models.ManyToManyField) -> set[Any]:
+    """Return the keys that a record links to, with those in the trash."""
+    rows = many.remote_field.through._base_manager.filter(**{many.m2m_column_name(): record.pk})
+    return set(rows.values_list(many.m2m_reverse_name(), flat=True))
 
 
 def _allowed(writes: list[IntendedWrite], left_out: list[str]) -> list[IntendedWrite]:

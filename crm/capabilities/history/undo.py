@@ -11,8 +11,13 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from crm.capabilities.history.revert import restore
-from crm.capabilities.history.version_values import column_names, describe_missing_target, missing_targets
-from crm.capabilities.history.versions import links_of
+from crm.capabilities.history.version_values import (
+    column_names,
+    describe_missing_links,
+    describe_missing_target,
+    former_links,
+    missing_targets,
+)
 from crm.kernel import actions
 from crm.records import access
 from crm.records.chunks import chunks
@@ -34,11 +39,15 @@ UNDO_OF_OWN = "undo of one's own"
 
 @dataclass
 class Reverted:
-    """What was undone: how many records got their old values back, and how many were removed; who was spared."""
+    """What was undone: how many records got their old values back, and how many were removed; who was spared.
+
+    `left_out` tells the values that could not come back, in words.
+    """
 
     restored: int = 0
     removed: int = 0
     spared: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def revert_change(change: uuid.UUID, model: type[Record]) -> Reverted:
@@ -69,7 +78,7 @@ def revert_change(change: uuid.UUID, model: type[Record]) -> Reverted:
         _let_go(model, added, [*restored] if model.into_trash else [*added, *restored])
         _delete(model, added)
         for batch in chunks(list(restored.values())):
-            _restore_many(model, batch)
+            _restore_many(model, batch, result.left_out)
     result.removed, result.restored = len(added), len(restored)
     return result
 
@@ -175,28 +184,32 @@ def _name(model: type[Record], key: Any) -> str:
     return str(record) if record else _("%(kind)s %(key)s (deleted)") % words
 
 
-def _restore_many(model: type[Record], history_ids: list[int]) -> None:
+def _restore_many(model: type[Record], history_ids: list[int], left_out: list[str]) -> None:
     """Write the values of versions over the records as they are; all of a chunk at once."""
     versions = list(model.history.filter(history_id__in=history_ids))
     present = as_stored(model, [version.id for version in versions], access.current_viewer())
     for version in (version for version in versions if version.id not in present):
-        restore(model, [version], [])
+        restore(model, [version], left_out)
     versions = [version for version in versions if version.id in present]
     if not versions:
         return
     names, gone = column_names(versions[0]), missing_targets(model, versions)
     links: dict[str, dict[int, Any]] = {}
     for many in versions[0]._history_m2m_fields:
-        kept = links_of(versions, many)
-        links[many.name] = {index: kept[version.history_id] for index, version in enumerate(versions)}
+        former = former_links(versions, many)
+        links[many.name] = {index: keys for index, (keys, _gone) in enumerate(former)}
+        lost = [(present[version.id], gone) for version, (_keys, gone) in zip(versions, former, strict=True) if gone]
+        left_out += [f"{record}: {describe_missing_links(many, gone)}" for record, gone in lost]
     models.prefetch_related_objects(list(present.values()), *links)
     writes = []
     for index, version in enumerate(versions):
         record = as_before(present[version.id])
         for name in names:
             old = getattr(version, name)
-            is_gone = old in gone.get(name, ()) and bool(describe_missing_target(model, name, old))
-            setattr(record, name, None if is_gone else old)
+            if old in gone.get(name, ()):
+                left_out.append(f"{record}: {describe_missing_target(model, name, old)}")
+                old = None
+            setattr(record, name, old)
         now = {name: {target.pk for target in getattr(present[version.id], name).all()} for name in links}
         targets = {name: keys[index] for name, keys in links.items() if set(keys[index]) != now[name]}
         writes.append(IntendedWrite(record, present[version.id], access.current_viewer(), UNDO, targets))

@@ -26,6 +26,9 @@ from crm.records import access
 from crm.records.changes import change_scope
 from crm.records.rules import RuleBroken
 
+TOLD = 20
+"""So many names or sentences are told of an undo."""
+
 
 def start_run(
     entity: Entity, name: str, data: bytes, user: Any, format: str | None = None, **written: str
@@ -239,10 +242,19 @@ def _check_undo(run: ImportRun, model: type[models.Model], user: Any) -> None:
 
 
 def _undone(result: Any) -> str:
+    """Say what an undo has done, in sentences."""
+    said = _counted(result)
+    if result.left_out:
+        words = {"what": "; ".join(result.left_out[:TOLD]) + ("; …" if len(result.left_out) > TOLD else "")}
+        said += " " + _("What they linked to is gone: %(what)s.") % words
+    return said
+
+
+def _counted(result: Any) -> str:
     words = {"removed": result.removed, "restored": result.restored, "spared": len(result.spared)}
     if not result.spared:
         return _("%(removed)s removed, %(restored)s as they were before.") % words
-    words["names"] = ", ".join(result.spared[:20]) + (" …" if len(result.spared) > 20 else "")
+    words["names"] = ", ".join(result.spared[:TOLD]) + (" …" if len(result.spared) > TOLD else "")
     text = _(
         "%(removed)s removed, %(restored)s as they were before, %(spared)s left alone because they were changed since: "
         "%(names)s."
