@@ -25,8 +25,13 @@ class EngineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm import checks  # noqa: F401  (registers the checks; needs the app registry)
+        from django.contrib.auth import get_user_model
+        from django.db.models.signals import pre_delete
 
+        from crm import checks  # noqa: F401  (registers the checks; needs the app registry)
+        from crm.records.accounts import keep_account
+
+        pre_delete.connect(keep_account, sender=get_user_model(), dispatch_uid="accounts")
         autoreload_started.connect(_watch_snapshot, dispatch_uid="snapshot")
 
 

@@ -163,6 +163,7 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "crm.builders.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = APPLIED_APP.get("time_zone", "UTC")

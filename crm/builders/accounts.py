@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -23,6 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from crm.builders.inputs import RecordsField
+from crm.records.accounts import traces_of
 
 ROLE_PREFIX = f"{settings.BUSINESS_LOCATION.label}."
 """What the name of a role's group begins with."""
@@ -84,6 +85,15 @@ class AccountAccess(GivesWhatTheyHave):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))  # type: ignore[misc]
         return fields if request.user.is_superuser else (*fields, "is_superuser")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
+        """Return what Django's confirmation shows; what names an account keeps it from being deleted."""
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        named = {capfirst(trace._meta.verbose_name_plural) for account in objs for trace in traces_of(account)}
+        if named:
+            text = _("Whoever has worked here stays, so that histories name them. Switch “Active” off instead.")
+            messages.warning(request, text)
+        return deleted, counts, needed, [*protected, *sorted(named)]
 
 
 class GroupAccess(GivesWhatTheyHave):

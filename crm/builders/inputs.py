@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ from crm.blueprint.nodes import Field
 from crm.builders.cells import GIVEN_LATER
 from crm.fields.comparison import bounded_key, fold_text
 from crm.fields.limits import check_storable, limits_of
-from crm.fields.notation import POINT, form_notation
+from crm.fields.notation import POINT, date_input_formats, form_notation
 from crm.fields.reading import Reading
 
 Made = dict[str, Any]
@@ -109,13 +110,26 @@ def _country(field: Field, **_: Any) -> Made:
 
 
 def _date(field: Field, **_: Any) -> Made:
-    return {"widget": widgets.UnfoldAdminSingleDateWidget()}
+    widget = widgets.UnfoldAdminSingleDateWidget(attrs=_day_hint(field))
+    return {"widget": widget, "error_messages": _day_errors(field)}
+
+
+def _day_hint(field: Field) -> dict[str, str]:
+    """Return what an empty input of a day shows: the order of day, month and year."""
+    form = date_input_formats(field.business)[0]
+    return {"placeholder": form.replace("%d", "dd").replace("%m", "mm").replace("%Y", "yyyy")}
+
+
+def _day_errors(field: Field) -> dict[str, str]:
+    example = date(2027, 12, 31).strftime(date_input_formats(field.business)[0])
+    return {"invalid": _("Enter a date that there is, such as %(example)s.") % {"example": example}}
 
 
 def _moment(field: Field, **_: Any) -> Made:
     widget = widgets.UnfoldAdminSplitDateTimeWidget()
     for part, name in zip(widget.widgets, ("date", "time"), strict=True):
         part.attrs["aria-label"] = f"{field.label}: {name}"
+    widget.widgets[0].attrs |= _day_hint(field)
     return {"form_class": forms.SplitDateTimeField, "widget": widget}
 
 

@@ -139,6 +139,12 @@ def _read(text: str, mark: str) -> Decimal | None:
         return None
 
 
+DAY_MARKS = "./-"
+"""What stands between day, month and year."""
+CODES_OF_DAYS = {"d": "%d", "M": "%m", "y": "%Y"}
+"""The letters of CLDR's patterns, as `strptime` has them."""
+
+
 def notation_like(sample: str) -> Notation:
     """Return the notation of a sample such as `1.234,56`. Raises ValueError with a sentence."""
     match = re.fullmatch(rf"1(?P<group>[.,{SPACES}{APOSTROPHES}]?)234(?P<decimal>[.,])56", sample.strip())
@@ -165,7 +171,7 @@ def number_locale(business: Business) -> str:
 @cache
 def _number_locale(language: str, region: str | None) -> str:
     if region:
-        likely = get_global("likely_subtags").get(f"und_{region}", "").split("_")[0]
+        likely = _likely_language(region)
         names = [f"{language.split('-')[0]}_{region}", likely and f"{likely}_{region}", likely]
     else:
         names = [language.replace("-", "_")]
@@ -177,6 +183,11 @@ def _number_locale(language: str, region: str | None) -> str:
     return "en"
 
 
+def _likely_language(region: str) -> str:
+    """Return the language that most people of a region write, as CLDR has it."""
+    return get_global("likely_subtags").get(f"und_{region}", "").split("_")[0]
+
+
 @cache
 def locale_notation(locale: str) -> Notation:
     """Return the notation of one of Babel's locales."""
@@ -185,3 +196,22 @@ def locale_notation(locale: str) -> Notation:
     decimal = latin.get("decimal", POINT)
     groups = {latin.get("group", ""), latin.get("currencyGroup", "")} - {"", decimal}
     return Notation(decimal if decimal in (POINT, COMMA) else POINT, HARMLESS | groups)
+
+
+def date_input_formats(business: Business) -> list[str]:
+    """Return how people type days into forms, as patterns of `strptime`: the first is also how forms show them.
+
+    The order of day, month and year is the region's (CLDR's short pattern), with any of three marks and two digits of
+    the year, too; ISO 8601 always.
+    """
+    return _date_input_formats(business.app.region or "GB")
+
+
+@cache
+def _date_input_formats(region: str) -> list[str]:
+    pattern = Locale.parse(_number_locale(_likely_language(region) or "en", region)).date_formats["short"].pattern
+    order = [CODES_OF_DAYS[letter] for letter in dict.fromkeys(re.findall("[dMy]", pattern))]
+    own = next((mark for mark in pattern if mark in DAY_MARKS), "/")
+    marks = sorted(DAY_MARKS, key=lambda mark: mark != own)
+    full = [mark.join(order) for mark in marks]
+    return list(dict.fromkeys([full[0], "%Y-%m-%d", *full, *(each.replace("%Y", "%y") for each in full)]))

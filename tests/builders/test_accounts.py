@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import ProtectedError
 from django.urls import reverse
 
 from crm.builders.accounts import groups_to_give, has_no_more, permissions_by_hand
+from crm.capabilities.transfer.models import ImportRun
 from crm.records.access import group_name
+from crm.records.changes import change_scope
 from crm.release.roles import sync_roles
 from tests.support.pages import fill_in
 from tests.support.people import client_of, person
-from tests.support.records import business
+from tests.support.records import business, make
 
 OFFICE = [
     "view_user",
@@ -160,6 +166,39 @@ def test_an_account_that_has_no_more_can(client, clerk):
     ticked = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
     assert client.post(reverse("admin:crm_user_changelist"), ticked).status_code == 302
     assert not get_user_model()._default_manager.filter(pk=other.pk).exists()
+
+
+NAMES_THEM = {
+    "history": lambda other: make("customer", name="Ada"),
+    "a field": lambda other: make("customer", owner=other),
+    "a former value": lambda other: (owned := make("customer", owner=other)) and _given_away(owned),
+    "an import": lambda other: ImportRun.objects.create(user=other),
+}
+
+
+def _given_away(customer):
+    customer.owner = None
+    customer.save()
+
+
+@pytest.mark.parametrize("what", NAMES_THEM)
+def test_an_account_that_records_name_is_switched_off_and_not_deleted(client, what):
+    """The history goes on naming its author, and no field is emptied without a version."""
+    other, superuser = person("guide"), client_of(person(is_superuser=True))
+    with change_scope(other if what == "history" else None):
+        NAMES_THEM[what](other)
+    for asked in (
+        superuser.get(user_page(other, "delete")),
+        superuser.post(user_page(other, "delete"), {"post": "yes"}),
+    ):
+        assert "Switch “Active” off instead" in unescape(asked.content.decode())
+    ticked = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    assert superuser.post(reverse("admin:crm_user_changelist"), ticked).status_code == 200
+    with pytest.raises(ProtectedError), transaction.atomic():
+        get_user_model()._default_manager.filter(pk=other.pk).delete()
+    assert change(superuser, other, is_active="").status_code == 302
+    other.refresh_from_db()
+    assert not other.is_active
 
 
 def test_a_new_account_has_nothing(client):

@@ -115,7 +115,7 @@ def test_what_is_required_is_said_beside_its_field(signed_in, name):
     [
         ("customer", "email", "ada@", "Enter a valid email address."),
         ("customer", "phone", "12", "'12' is not a phone number that exists"),
-        ("customer", "birthday", "31/31/2026", "Enter a valid date."),
+        ("customer", "birthday", "31/31/2026", "Enter a date that there is, such as 31/12/2027."),
         ("customer", "payment_terms", "many", "is not a number"),
         ("customer", "payment_terms", "121", "less than or equal to 120"),
         ("customer", "credit_limit", "-1", "greater than or equal to 0"),

@@ -35,7 +35,7 @@ def missing_targets(model: type[Record], versions: Iterable[Any]) -> dict[str, s
 
 
 def former_links(versions: Sequence[Any], many: models.ManyToManyField) -> list[tuple[set[Any], set[Any]]]:
-    """Return the keys that each version had many-to-many links to: those to be linked to again, and those that are gone."""
+    """Return the keys that each version had many-to-many links to: those to be linked to again, and the others."""
     kept = [set(keys) for keys in links_of(versions, many).values()]
     keys = set[Any]().union(*kept)
     left = set(targets_left(versions[0].instance_type, many).filter(pk__in=keys).values_list("pk", flat=True))
