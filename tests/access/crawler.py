@@ -67,7 +67,7 @@ def made_up(entity: Entity, hidden: list[Any], user: Any) -> Iterator[str]:
     yield from (f"{url}{today}&{leaf.name}={PREFIX}" for leaf in kinds(leaves, user))
     columns = len(admin.site.get_model_admin(model(name)).list_display)
     yield from (f"{url}?o={number}" for number in range(1, columns + 1) if records)
-    for leaf in leaves:
+    for leaf in kinds(leaves, user):
         for lookup in ("", "__startswith"):
             yield f"{url}?{leaf.name}{lookup}={PREFIX}"
             if leaf.target is not None:

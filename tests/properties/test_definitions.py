@@ -28,7 +28,7 @@ from crm.records.display import is_empty
 from crm.wiring import CAPABILITIES, FIELD_TYPES
 from properties import strategies, values
 from properties.records import delete_all, held_by_id, held_by_key, leaves_of, rows_of, write_rows
-from properties.running import check
+from properties.running import check, parts
 from properties.world import read_business, world
 
 pytestmark = pytest.mark.filterwarnings(
@@ -43,7 +43,7 @@ def test_every_type_is_made_up():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", parts(4))
 def test_any_business_works(part: int):
     check(holds, part, 3, documents=strategies.documents(), format=st.sampled_from(FORMATS), data=st.data())
 

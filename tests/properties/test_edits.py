@@ -16,12 +16,12 @@ from crm.release.data_migrations import convert_value
 from crm.release.steps import REFUSED
 from properties import changes, strategies, values
 from properties.records import Held, held_by_id, leaves_of, rows_of, write_rows
-from properties.running import check
+from properties.running import check, parts
 from properties.world import read_business, world
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("part", parts(4))
 def test_any_edit_can_be_applied(part: int):
     check(holds, part, 2, documents=strategies.documents(), data=st.data())
 
