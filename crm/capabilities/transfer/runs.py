@@ -55,7 +55,7 @@ def _previewed(run: ImportRun, entity: Entity, data: bytes, user: Any) -> tuple[
         plan.fail(*broken)
         preview = preview_data(plan)
     if plan.refusals:
-        raise FileRefused("\n".join(plan.refusals))
+        raise FileRefused("\n".join(filter(None, (*plan.refusals, plan.unread))))
     return plan, preview
 
 
