@@ -149,7 +149,7 @@ class ImportPlan:
 
     @property
     def warning(self) -> str:
-        """What is said of sheets that were not read, and of rows that cannot be matched; nothing where there are none."""
+        """What is said of sheets that were not read, and of rows that cannot be matched."""
         return " ".join(filter(None, (self.unread, self._told_of_keys())))
 
     def _told_of_keys(self) -> str:
