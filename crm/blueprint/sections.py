@@ -63,7 +63,8 @@ class AppSection(Section):
     time_zone: str = Key("UTC", description="The time zone of the business, as in the IANA list: `Europe/London`.")
     region: RegionCode | None = Key(
         None,
-        description="How phone numbers without a country code are read: an ISO 3166 country code.",
+        description="An ISO 3166 country code. It says how phone numbers without a country code are read, how numbers, "
+        "money and dates are written and read in forms and on pages, and how files write numbers and money.",
     )
     languages: list[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]{2,4})?$")]] = Key(
         ["en"], description="The languages of the business; the first is the default.", min_length=1

@@ -84,8 +84,9 @@ def _other_database(request: HttpRequest) -> HttpResponse | None:
     return response
 
 
-def bad_page(reason: str, title: str = "") -> bytes:
-    return render_to_string("crm/bad_request.html", {"reason": reason, "title": title}).encode()
+def bad_page(reason: str, title: str = "", back: str = "") -> bytes:
+    """Return the page that says why; `back` is the address of the list that its filters are no part of."""
+    return render_to_string("crm/bad_request.html", {"reason": reason, "title": title, "back": back}).encode()
 
 
 def _read(request: HttpRequest) -> None:
@@ -100,7 +101,8 @@ def _read(request: HttpRequest) -> None:
 def bad_request(request: HttpRequest, error: Exception) -> HttpResponse:
     """Return the page that says why a request was not understood."""
     logging.getLogger(f"django.security.{type(error).__name__}").warning("Bad request: %s", request.path)
-    response = HttpResponse(bad_page(_reason(error)), status=400)
+    back = request.path if isinstance(error, DisallowedModelAdminLookup) else ""
+    response = HttpResponse(bad_page(_reason(error), back=back), status=400)
     response["X-Frame-Options"] = "DENY"
     return response
 
@@ -117,8 +119,15 @@ def _reason(error: Exception) -> str:
             "most": most
         }
     if isinstance(error, DisallowedModelAdminLookup):
-        return _("The list cannot be filtered by one of the parameters of this address.")
+        return _("The list cannot be filtered by “%(parameter)s”, a parameter of this address.") % {
+            "parameter": _parameter_of(error)
+        }
     return _("What was sent could not be read. Nothing was saved.")
+
+
+def _parameter_of(error: DisallowedModelAdminLookup) -> str:
+    """Return the parameter that Django's sentence names, the only place where it does: Filtering by x not allowed."""
+    return str(error).removeprefix("Filtering by ").removesuffix(" not allowed")[:100]
 
 
 def wrong_keys(request: HttpRequest) -> HttpResponse | None:

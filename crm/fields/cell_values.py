@@ -29,6 +29,8 @@ class Unreadable:
     """A cell whose content is not in the file, though a spreadsheet shows some; `reason` is a sentence."""
 
     reason: str
+    error: str = ""
+    """The error value that the cell shows instead, such as `#N/A`: definitions may name it among their `nulls`."""
 
 
 def text_of(raw: Any) -> str:

@@ -247,7 +247,8 @@ class Json(FieldType):
         return columns.Json(**self.common(field, db_default=NOT_PROVIDED))
 
     def display(self, value: Any, field: Field) -> str:
-        return json.dumps(value, ensure_ascii=False)
+        """Write the keys in one order: SQLite keeps that of the text, PostgreSQL has its own."""
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
     def serialize(self, value: Any, field: Field) -> str:
         return json.dumps(value, ensure_ascii=False, sort_keys=True)

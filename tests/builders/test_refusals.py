@@ -71,7 +71,14 @@ def test_a_broken_form_is_told(signed_in):
 
 def test_a_parameter_that_is_no_filter_is_told(signed_in):
     answer = signed_in.get(address("customer"), {"password__startswith": "x"})
-    assert answer.status_code == 400 and "cannot be filtered by" in text_of(answer)
+    assert answer.status_code == 400 and "cannot be filtered by “password__startswith”" in text_of(answer)
+    assert f'href="{address("customer")}"' in answer.content.decode()
+
+
+def test_a_parameter_of_a_field_that_was_renamed_is_named(signed_in):
+    answer = signed_in.get(address("customer"), {"vip": "<b>"}, follow=True)
+    assert answer.status_code == 400 and "cannot be filtered by “vip”" in text_of(answer)
+    assert signed_in.get(address("customer")).status_code == 200
 
 
 @pytest.mark.parametrize("page", ["abc", "0", "-1", "9" * 20, "\0", ""])

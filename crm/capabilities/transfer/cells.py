@@ -72,20 +72,23 @@ def _combined_cells(column: Column, sheet: Sheet, reading: Reading) -> list[Any]
 
 def _combined_cell(column: Column, row: list[Any], reading: Reading) -> Any:
     cells = [row[part] for part in column.parts if isinstance(part, int)]
-    if lost := [cell for cell in cells if isinstance(cell, Unreadable)]:
+    if lost := [cell for cell in cells if isinstance(cell, Unreadable) and not _is_null(cell, reading)]:
         return lost[0]
     if any(cell is ABSENT for cell in cells):
         return ABSENT
     if all(_is_null(cell, reading) for cell in cells):
         return None
     words = (part if isinstance(part, str) else row[part] for part in column.parts)
+    words = (word for word in words if word is not None and not isinstance(word, Unreadable))
     try:
-        return "".join("" if word is None else word if isinstance(word, str) else text_of(word) for word in words)
+        return "".join(word if isinstance(word, str) else text_of(word) for word in words)
     except ValueError as error:
         return Unreadable(str(error))
 
 
 def _is_null(cell: Any, reading: Reading) -> bool:
+    if isinstance(cell, Unreadable):
+        return bool(cell.error) and cell.error in reading.nulls
     return cell is None or (isinstance(cell, str) and cell.strip() in reading.nulls)
 
 
@@ -149,12 +152,12 @@ def _words_of(plan: ImportPlan, column: Column, cells: list[Any], reading: Readi
     key = plain_key(column.field.target) if reference.entity else None
     for row, cell in zip(plan.rows, cells, strict=True):
         cell = _as_key(cell, key) if key is not None else cell
-        if (fault := _fault(cell)) or cell is ABSENT:
+        if _is_null(cell, reading):
+            named.append([])
+        elif (fault := _fault(cell)) or cell is ABSENT:
             named.append(ABSENT)
             if fault:
                 row.fail(column.heading, fault)
-        elif _is_null(cell, reading):
-            named.append([])
         else:
             cell = unescape_null_word(cell, reading.nulls)
             named.append(split_words(cell) if reference.many else [text_of(cell)])

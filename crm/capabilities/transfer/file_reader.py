@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm.capabilities.transfer.formula_injection import decode, unescape
 from crm.capabilities.transfer.unpacking import is_bomb
-from crm.capabilities.transfer.workbook import read_rows
+from crm.capabilities.transfer.workbook import choose_sheet, read_rows
 from crm.fields.cell_values import Unreadable
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,8 @@ class Sheet:
         self.columns: list[list[Any]] = [[] for _ in headings]
         self.exact = exact
         """Whether an empty cell says "nothing", as JSON's null does, and not only nothing of the field."""
+        self.warning = ""
+        """What of the file was not read."""
         self._texts: list[dict[str, str]] = [{} for _ in headings]
         for number, cells in rows:
             self.add_row(number, cells)
@@ -189,9 +191,11 @@ def _read_xlsx(data: bytes) -> Sheet:
             import openpyxl  # not at the top: its 180 modules would be a tenth of every start
 
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()
-            return _table(_xlsx_rows(read_rows(sheet, archive)))
+            worksheet, warning = choose_sheet(book, archive)
+            worksheet.reset_dimensions()
+            sheet = _table(_xlsx_rows(read_rows(worksheet, archive)))
+            sheet.warning = warning
+            return sheet
     except FileRefused:
         raise
     except Exception as error:  # A damaged workbook makes the libraries below raise whatever there is.
@@ -210,7 +214,7 @@ def _read_json(data: bytes) -> Sheet:
     _check_cells(sum(map(data.count, (b",", b"{", b"["))))
     try:
         text = data.decode("utf-8-sig")
-        records = json.loads(text, parse_float=Decimal)
+        records = json.loads(text, parse_float=Decimal, parse_constant=_no_value)
     except (ValueError, RecursionError) as error:
         raise FileRefused(_("This is not JSON: %(error)s") % {"error": error}) from None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
@@ -220,7 +224,28 @@ def _read_json(data: bytes) -> Sheet:
     headings = list(dict.fromkeys(key for record in records for key in record))
     _check_cells(len(records) * len(headings), len(records))
     rows = ((number, [row.get(key, ABSENT) for key in headings]) for number, row in enumerate(records, 1))
+    if any(name in text for name in NO_VALUES):
+        rows = ((number, [_unreadable_in(cell) or cell for cell in row]) for number, row in rows)
     return Sheet(headings, rows, exact=True)
+
+
+NO_VALUES = ("NaN", "Infinity")
+"""What programs write for numbers that JSON does not have."""
+
+
+def _no_value(name: str) -> Unreadable:
+    return Unreadable(_("holds %(name)s, which is no value of JSON.") % {"name": name}, name)
+
+
+def _unreadable_in(cell: Any) -> Unreadable | None:
+    """Return what cannot be read in a cell of JSON, however deep it is in lists and objects."""
+    pending = [cell]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Unreadable):
+            return part
+        pending += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return None
 
 
 def _check_texts(cells: Iterable[Any]) -> None:
@@ -246,7 +271,7 @@ def _table(rows: Iterator[tuple[int, list[Any]]], is_csv: bool = False) -> Sheet
         if not row:
             continue
         if not sheet.headings:
-            sheet = Sheet(["" if isinstance(cell, Unreadable) else str(cell or "").strip() for cell in row])
+            sheet = Sheet([cell.error if isinstance(cell, Unreadable) else str(cell or "").strip() for cell in row])
             continue
         while len(row) > len(sheet.headings) and isinstance(row[-1], Unreadable):
             row.pop()

@@ -38,7 +38,7 @@ def prepare(
     `numbers` is a sample of how this file writes them. With `locks`, in the transaction that writes afterwards.
     """
     model = apps.get_model(entity.business.label, entity.class_name)
-    plan = ImportPlan(entity, model, user, numbers, locks, sheet.exact)
+    plan = ImportPlan(entity, model, user, numbers, locks, sheet.exact, unread=sheet.warning)
     with as_viewer(user):
         plan.columns, plan.refusals = map_columns(entity, sheet.headings)
         if plan.refusals and (below := headings_below(entity, sheet)):

@@ -11,12 +11,26 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import models
+from django.utils import timezone
 
 PREVIEWED, IMPORTED, UNDONE, DISCARDED = "previewed", "imported", "undone", "discarded"
 
 
+def _person() -> models.ForeignKey:
+    return models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+
+def person_of(user: Any) -> Any:
+    """Return a user that can be kept as who did something; None for the system and for nobody."""
+    return user if getattr(user, "pk", None) else None
+
+
 class ImportRun(models.Model):
-    """An import, from the preview to its undoing. The file is kept until it is imported or discarded."""
+    """An import, from the preview to its undoing. The file is kept until it is imported or discarded.
+
+    `started` and `user` are of the upload, `finished` and `imported_by` of the import, `closed` and `closed_by` of the
+    undoing or discarding.
+    """
 
     class Meta:
         app_label = "crm"
@@ -25,7 +39,7 @@ class ImportRun(models.Model):
 
     business = models.CharField(max_length=60)
     entity = models.CharField(max_length=60)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    user = _person()
     filename = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     format = models.CharField(max_length=8)
@@ -45,9 +59,25 @@ class ImportRun(models.Model):
     note = models.TextField(blank=True)
     started = models.DateTimeField(auto_now_add=True)
     finished = models.DateTimeField(null=True)
+    imported_by = _person()
+    closed = models.DateTimeField(null=True)
+    closed_by = _person()
 
     def __str__(self) -> str:
         return f"{self.filename} ({self.entity})"
+
+    @property
+    def last_step(self) -> dict[str, Any]:
+        """When the import got its status, and by whom; None for what was not kept then."""
+        if self.status in (UNDONE, DISCARDED):
+            return {"when": self.closed, "who": self.closed_by}
+        if self.status == IMPORTED:
+            return {"when": self.finished, "who": self.imported_by or self.user}
+        return {"when": self.started, "who": self.user}
+
+    def close(self, status: str, user: Any) -> None:
+        """Note that the import is undone or discarded, now and by this user; None is the system."""
+        self.status, self.closed, self.closed_by = status, timezone.now(), person_of(user)
 
     def set_counts(self, counts: dict[str, int]) -> None:
         for name, count in counts.items():

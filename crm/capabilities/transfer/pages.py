@@ -135,14 +135,15 @@ def import_page(admin: Any, request: HttpRequest) -> HttpResponse:
         form=form,
         fields=[(field, named_by(field.target) if field.target else "") for field in file_fields(admin.definition)],
         keys=key_fields(admin.definition),
-        recent=[(run, admin.url("import_run", run.pk)) for run in recent.select_related("user")[:10]],
+        recent=[(run, admin.url("import_run", run.pk)) for run in recent[:10]],
     )
     return TemplateResponse(request, "transfer/import.html", context)
 
 
 def _runs(admin: Any, request: HttpRequest) -> models.QuerySet:
     """Return the imports that the user may look at: all, or the own where not everything is for these eyes."""
-    runs = ImportRun.objects.filter(business=admin.definition.business.label, entity=admin.definition.name)
+    people = ImportRun.objects.select_related("user", "imported_by", "closed_by")
+    runs = people.filter(business=admin.definition.business.label, entity=admin.definition.name)
     entity, user = admin.definition, request.user
     sees_all = not access.may_hide_rows(user, entity) and access.can_view_all_fields(user, entity, "view")
     return runs if sees_all else runs.filter(user=user)
@@ -150,7 +151,7 @@ def _runs(admin: Any, request: HttpRequest) -> models.QuerySet:
 
 def run_page(admin: Any, request: HttpRequest, run: int) -> HttpResponse:
     """Show an import: before it is done, every row's change; then what came of it; and the buttons for both."""
-    import_run = _runs(admin, request).select_related("user").filter(pk=run).first()
+    import_run = _runs(admin, request).filter(pk=run).first()
     if import_run is None:
         raise Http404
     if request.method == "POST":
@@ -183,7 +184,7 @@ def _act(admin: Any, request: HttpRequest, run: ImportRun) -> HttpResponse:
             words = {"new": run.new, "updated": run.updated, "unchanged": run.unchanged}
             messages.success(request, _("%(new)s added, %(updated)s updated, %(unchanged)s unchanged.") % words)
         elif "discard" in request.POST:
-            discard_run(run)
+            discard_run(run, request.user)
             return HttpResponseRedirect(admin.url("import"))
         elif "renew" in request.POST:
             renew_run(run, admin.definition, request.user)

@@ -121,6 +121,8 @@ class ImportPlan:
     """The verbs that the file takes, and that the user has no right to."""
     unreadable_keys: list[tuple[str, RowResult]] = field(default_factory=list)
     """The cells of the natural key that cannot be read, with their rows: a link within the file may name one."""
+    unread: str = ""
+    """What of the file was not read, as a sentence."""
     is_whole: bool = False
     """Whether all rows are one part, whose records stay: they depend on one another."""
 
@@ -147,7 +149,10 @@ class ImportPlan:
 
     @property
     def warning(self) -> str:
-        """What is said of rows that cannot be matched; nothing where there are none."""
+        """What is said of sheets that were not read, and of rows that cannot be matched."""
+        return " ".join(filter(None, (self.unread, self._told_of_keys())))
+
+    def _told_of_keys(self) -> str:
         if not self.without_key:
             return ""
         text = ngettext(

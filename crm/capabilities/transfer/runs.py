@@ -18,7 +18,7 @@ from crm.capabilities.transfer.file_reader import FileRefused, Sheet, format_of,
 from crm.capabilities.transfer.freshness import tell_changes, versions_of
 from crm.capabilities.transfer.importing import ImportRefused, compare_rows, prepare, rehearse, write
 from crm.capabilities.transfer.keys import key_fields
-from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun
+from crm.capabilities.transfer.models import DISCARDED, IMPORTED, PREVIEWED, UNDONE, ImportRun, person_of
 from crm.capabilities.transfer.preparation import ImportPlan
 from crm.capabilities.transfer.preview import preview_data
 from crm.kernel import actions
@@ -58,7 +58,7 @@ def _previewed(run: ImportRun, entity: Entity, data: bytes, user: Any) -> tuple[
         plan.fail(*broken)
         preview = preview_data(plan)
     if plan.refusals:
-        raise FileRefused("\n".join(plan.refusals))
+        raise FileRefused("\n".join(filter(None, (*plan.refusals, plan.unread))))
     return plan, preview
 
 
@@ -85,7 +85,7 @@ def _new_run(
     return ImportRun(
         business=entity.business.label,
         entity=entity.name,
-        user=user if getattr(user, "pk", None) else None,
+        user=person_of(user),
         filename=name[-200:],
         sha256=hashlib.sha256(data).hexdigest(),
         format=format,
@@ -159,7 +159,8 @@ def _write(run: ImportRun, plan: ImportPlan, user: Any, reason: str) -> None:
     why = reason or f"Import of {run.filename}"
     with change_scope(user, why, "import") as change:
         write(plan)
-    run.change, run.reason, run.status, run.finished = change.id, why[:500], IMPORTED, timezone.now()
+    run.change, run.reason, run.status = change.id, why[:500], IMPORTED
+    run.finished, run.imported_by = timezone.now(), person_of(user)
     run.save()
 
 
@@ -212,7 +213,7 @@ def undo_run(run: ImportRun, user: Any) -> str:
             _check_undo(locked, model, user)
             with change_scope(user, f"Undo of the import of {run.filename}", "undo"), access.as_viewer(user):
                 result = actions.run("revert_change", change=run.change, model=model)
-            run.status = UNDONE
+            run.close(UNDONE, user)
             run.note = _undone(result)
             run.save()
     except models.ProtectedError as error:
@@ -262,12 +263,12 @@ def _counted(result: Any) -> str:
     return text % words
 
 
-def discard_run(run: ImportRun) -> None:
+def discard_run(run: ImportRun, user: Any) -> None:
     """Give up a preview. Raises ImportRefused where it was imported meanwhile."""
     with transaction.atomic():
         _lock_preview(run)
         run.drop_files()
-        run.status = DISCARDED
+        run.close(DISCARDED, user)
         run.save()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.utils.timezone import localtime
 
 from crm.blueprint.nodes import Entity
 from crm.capabilities.transfer.file_reader import FORMATS, FileRefused
@@ -70,7 +71,7 @@ class Command(RecordsCommand):
     def _refuse_doubles(self, run: ImportRun, entity: Entity, options: dict[str, Any]) -> None:
         earlier = imported_before(entity, run.sha256)
         if earlier and not options["again"] and not options["dry_run"]:
-            when = f"{earlier.finished:%Y-%m-%d %H:%M}"
+            when = f"{localtime(earlier.finished):%Y-%m-%d %H:%M}"
             raise CommandError(f"This very file was imported on {when}; --again adds all of its rows once more.")
 
     def _tell(self, path: Path, import_plan: ImportPlan, dry_run: bool) -> None:

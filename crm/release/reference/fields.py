@@ -41,7 +41,8 @@ def _type(kind: FieldType) -> Iterator[str]:
         link = "[as most fields](#options-that-most-fields-share)"
         yield from [f"{'Also' if own else 'Options'}, {link}: {', '.join(f'`{key}`' for key in shared)}.", ""]
     yield f"- In the database: {_column(field)}."
-    yield f"- In files: {_in_files(field)}."
+    notation = "; files of text write its numbers as the region does, or as `numbers` of `transfer` says"
+    yield f"- In files: {_in_files(field)}{notation if kind.writes_numbers else ''}."
     yield f"- In forms: `{kind.input}`." if not field.parts else "- In forms: an input for each part."
     yield f"- In lists: {_in_lists(field)}."
     yield from ["", "```yaml fields", _written(kind), "```", ""]
