@@ -15,6 +15,7 @@ from crm.records.computed_updates import find_dependents, find_parent_dependents
 from crm.records.gate import check_written
 from crm.records.identity import compared_groups, set_keys, with_keys
 from crm.records.record import Record, fill_on_save
+from crm.records.soft_delete import NOT_DELETED
 from crm.records.uniqueness import taken_as_rule_error
 
 BATCH = 2_000
@@ -184,7 +185,15 @@ def _write_links(model: type[models.Model], name: str, wanted: dict[Any, set]) -
         for target in sorted(targets - present.get(key, set()))
     ]
     through._base_manager.bulk_create(new, batch_size=batch_size(through))
-    for key, targets in present.items():
-        gone = targets - wanted[key]
-        if gone:
-            through._base_manager.filter(**{here: key, f"{there}__in": gone}).delete()
+    gone = {key: targets - wanted[key] for key, targets in present.items() if targets - wanted[key]}
+    staying = _in_trash(field.related_model, set[Any]().union(*gone.values()))
+    for key, targets in gone.items():
+        through._base_manager.filter(**{here: key, f"{there}__in": targets - staying}).delete()
+
+
+def _in_trash(model: type[models.Model], keys: set[Any]) -> set[Any]:
+    """Return the keys of records in the trash: links to them stay, as they do where a form sets others."""
+    deleted = set[Any]()
+    for batch in chunks(sorted(keys)) if getattr(model, "keeps_deleted", False) else ():
+        deleted.update(model._base_manager.filter(pk__in=batch).exclude(NOT_DELETED).values_list("pk", flat=True))
+    return deleted

@@ -8,6 +8,7 @@ from properties.world import installed
 from crm.capabilities.history.revert import revert_record
 from crm.capabilities.history.undo import revert_change
 from crm.records.changes import change_scope
+from crm.records.writes import write_records
 from tests.capabilities.trash.conftest import Models
 
 NAMED = {"name": {"type": "text", "required": True}}
@@ -96,3 +97,14 @@ def test_targets_that_are_gone_for_good_do_not_keep_the_rest_from_coming_back(of
         and "area was South (deleted)" in "; ".join(told)
         and "helpers had Raj (deleted)" in "; ".join(told)
     )
+
+
+def test_many_links_that_are_written_at_once_leave_those_to_the_trash(office):
+    """An import sets other helpers: whoever lies in the trash is still one when they come back, as by the form."""
+    deal, *_ = deal_of(office)
+    pat = office.person.objects.get(name="Pat")
+    office.person.objects.get(name="Quy").delete()
+    write_records(type(deal), updated=[deal], columns=["name"], links={"helpers": {0: {pat.pk}}})
+    assert helpers_of(deal) == {"Pat", "Quy"} and list(deal.helpers.all()) == [pat]
+    write_records(type(deal), updated=[deal], columns=["name"], links={"helpers": {0: set()}})
+    assert helpers_of(deal) == {"Quy"}
