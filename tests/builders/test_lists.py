@@ -9,10 +9,12 @@ from decimal import Decimal
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from crm.builders.filter_fields import MAX_KEYS
 from tests.support.pages import address, rows_of, said, text_of
@@ -274,9 +276,33 @@ def test_the_export_holds_the_rows_of_the_list(signed_in, bookings, query):
     assert [row["number"] for row in written] == shown
 
 
+@pytest.mark.parametrize("page", ["export", "list_as_of"])
+@pytest.mark.parametrize("query", ["p=0", "p=-1", "p=2", "p=99999", "p=x", "p=", "all=", "all=1&p=7", "e=1", "_popup=1"])
+def test_a_page_that_takes_over_the_list_knows_nothing_of_its_pages(signed_in, bookings, monkeypatch, page, query):
+    """The export has no pages, and a list of the past has its own."""
+    monkeypatch.setattr(admin.site.get_model_admin(model("booking")), "list_per_page", 1)
+    url = f"{address('booking', page)}?o=1&{query}"
+    more = "&format=csv" if page == "export" else f"&on={timezone.localdate().isoformat()}"
+    answer = signed_in.get(url + more)
+    assert answer.status_code == 200
+    assert signed_in.get(url).status_code == 200
+    if page == "export":
+        plain = signed_in.get(f"{address('booking', page)}?o=1{more}")
+        assert answer.content == plain.content and plain.content.count(b"\n") > 1
+
+
+@pytest.mark.parametrize("query", ["status=held&o=1&p=1&all=&e=1", "p=1", "all="])
+def test_the_buttons_of_a_list_hand_on_what_narrows_it_and_not_its_page(signed_in, bookings, query):
+    page = signed_in.get(f"{address('booking')}?{query}")
+    paths = [button["path"] for button in page.context_data["actions_list"]]
+    assert address("booking", "export") + ("?status=held&o=1" if "status" in query else "") in paths
+
+
 def test_the_export_refuses_what_the_list_refuses(signed_in, bookings):
-    url = address("booking", "export") + "?format=csv&customer__name__startswith=9"
-    assert signed_in.get(url).status_code in {302, 400}
+    query = "?customer__name__startswith=9"
+    assert signed_in.get(address("booking") + query).status_code == 400
+    for format in ("", "&format=csv"):
+        assert signed_in.get(address("booking", "export") + query + format).status_code == 400
 
 
 def test_the_selected_rows_are_exported(signed_in, bookings):
