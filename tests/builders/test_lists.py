@@ -277,7 +277,9 @@ def test_the_export_holds_the_rows_of_the_list(signed_in, bookings, query):
 
 
 @pytest.mark.parametrize("page", ["export", "list_as_of"])
-@pytest.mark.parametrize("query", ["p=0", "p=-1", "p=2", "p=99999", "p=x", "p=", "all=", "all=1&p=7", "e=1", "_popup=1"])
+@pytest.mark.parametrize(
+    "query", ["p=0", "p=-1", "p=2", "p=99999", "p=x", "p=", "all=", "all=1&p=7", "e=1", "_popup=1"]
+)
 def test_a_page_that_takes_over_the_list_knows_nothing_of_its_pages(signed_in, bookings, monkeypatch, page, query):
     """The export has no pages, and a list of the past has its own."""
     monkeypatch.setattr(admin.site.get_model_admin(model("booking")), "list_per_page", 1)
