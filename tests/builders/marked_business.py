@@ -53,8 +53,9 @@ def with_help(entity: dict[str, Any]) -> dict[str, Any]:
 
 def write(folder: Path, sources: list[Path]) -> None:
     """Write the marked definitions of some businesses into a folder; those of the first are in the app's menu."""
-    from crm.blueprint.reader import read_file
     from properties.strategies import dump
+
+    from crm.blueprint.reader import read_file
 
     folder.mkdir()
     for source in reversed(sources):
@@ -151,7 +152,7 @@ def visit_everything(client: Any) -> Visitor:
     types: set[Any] = set()
     for name, (record, _) in records.items():
         url, names = address(name), [leaf.name for leaf in record.definition.leaves]
-        wrong = {leaf: "\x01x" for leaf in names}
+        wrong = dict.fromkeys(names, "\x01x")
         visitor.visit([f"{url}add/?_quick=1", f"{url}{record.pk}/as-of/?on=2020-01-01", f"{url}999999/change/"])
         chosen = {"_selected_action": [record.pk]}
         for action in ("edit", "delete_selected", "export", "act"):
