@@ -29,6 +29,10 @@ RETRY_AFTER = 30
 """The seconds after which a browser or a monitor may ask again, once the database or the disk was away."""
 
 
+class ExplainedBadRequest(BadRequest):
+    """A request that is refused with a sentence for people."""
+
+
 class RefusalMiddleware:
     """Reads a request before anything else does, and answers 400 with a clear page where that cannot be done.
 
@@ -144,6 +148,8 @@ def _reason(error: Exception) -> str:
         return _("More than %(most)s MB of text were sent at once. Nothing was saved: save a part at a time.") % {
             "most": most
         }
+    if isinstance(error, ExplainedBadRequest):
+        return str(error)
     if isinstance(error, DisallowedModelAdminLookup):
         return _("The list cannot be filtered by one of the parameters of this address.")
     return _("What was sent could not be read. Nothing was saved.")

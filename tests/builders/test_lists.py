@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.builders.filter_fields import MAX_KEYS
+from crm.builders.filters import MAX_VALUES
 from tests.support.pages import address, rows_of, said, text_of
 from tests.support.people import client_of
 from tests.support.records import business, entity, make, make_many, model
@@ -338,6 +339,21 @@ def test_cells_never_run_what_was_typed(signed_in):
     assert "&lt;script&gt;alert(1)" in html
 
 
+@pytest.mark.parametrize("name", ["status", "trip", "customer", "sold_by", "seats_min", "booked_on_after"])
+@pytest.mark.parametrize("page", ["changelist", "export", "list_as_of"])
+def test_a_filter_takes_no_more_values_than_can_be_shown(signed_in, bookings, page, name):
+    more = f"&on={timezone.localdate().isoformat()}"
+    many = "&".join(f"{name}={number}" for number in range(MAX_VALUES + 1))
+    answer = signed_in.get(f"{address('booking', page)}?{many}{more if page == 'list_as_of' else ''}")
+    assert answer.status_code == 400 and f"A filter takes {MAX_VALUES} values at most." in text_of(answer)
+
+
+def test_a_value_that_an_address_repeats_is_asked_for_once(signed_in, bookings):
+    page = signed_in.get(f"{address('booking')}?{'&'.join(['status=held'] * 3000)}")
+    assert page.status_code == 200 and {one.status for one in rows_of(page)} == {"held"}
+    assert page.context["cl"].filter_specs[0].filterset.data.getlist("status") == ["held"]
+
+
 # Autocompletes
 
 
@@ -362,9 +378,9 @@ def test_an_autocomplete_is_only_for_those_who_may_see_the_target():
 
 
 def test_a_filter_takes_so_many_records_and_no_more(signed_in):
-    customer = make("customer")
-    make("booking", customer=customer)
+    customers = [make("customer", email=f"{number}@example.com") for number in range(MAX_KEYS + 1)]
+    make("booking", customer=customers[0])
     for count, shown in ((MAX_KEYS, 1), (MAX_KEYS + 1, 0)):
-        page = signed_in.get(address("booking"), {"customer": [str(customer.pk)] * count})
+        page = signed_in.get(address("booking"), {"customer": [str(one.pk) for one in customers[:count]]})
         assert len(rows_of(page)) == shown
         assert any(f"Choose {MAX_KEYS} at most." in one for one in said(page)) is (not shown)
