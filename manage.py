@@ -10,8 +10,10 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from crm.management.ending import run_to_its_end
+
     try:
-        execute_from_command_line(sys.argv)
+        run_to_its_end(lambda: execute_from_command_line(sys.argv))
     except ImproperlyConfigured as error:
         sys.exit(f"Error: {error}")
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from unfold.enums import ActionVariant
 
+from crm.builders.list_query import narrowing
 from crm.kernel.capability import Button
 from crm.kernel.contributions import Kind
 from crm.records import access
@@ -23,9 +24,10 @@ def plain_buttons(admin: Any, request: HttpRequest, kind: Kind, record: Any = No
             entries.append(
                 {"title": button.label, "icon": button.icon, "path": address, "variant": ActionVariant.DEFAULT}
             )
-    if kind == Kind.LIST_BUTTON and request.GET:
+    query = narrowing(request.GET).urlencode() if kind == Kind.LIST_BUTTON else ""
+    if query:
         for entry in entries:
-            entry["path"] += f"?{request.GET.urlencode()}"
+            entry["path"] += f"?{query}"
     return entries
 
 

@@ -21,10 +21,13 @@ from crm.blueprint.nodes import Entity, Field
 from crm.builders.filter_fields import AnyOf, DaysFilter, NumbersField, NumbersFilter, RecordsFilter
 from crm.builders.inputs import RecordSelectMultiple
 from crm.builders.ordering import value_at
+from crm.builders.refusals import ExplainedBadRequest
 from crm.builders.rows import shown_rows
 from crm.records import access
 from crm.records.display import lookup_path
 
+MAX_VALUES = 200
+"""How many values of one filter an address may hold: each is an option of its input, and costs time to show."""
 INPUT = {"class": " ".join(widgets.INPUT_CLASSES)}
 
 
@@ -206,11 +209,25 @@ class FilterPanel(ListFilter):
 def bound_filterset(request: HttpRequest, made: type[django_filters.FilterSet]) -> django_filters.FilterSet:
     """Return the filter set of a request; made once however many of its filters are shown."""
     known = request.__dict__.setdefault("_filtersets", {})
-    data = request.GET
-    key = made, data.urlencode()
+    data = request.GET.urlencode()
+    key = made, data
     if key not in known:
-        known[key] = made(data=QueryDict(data.urlencode()), queryset=made._meta.model._default_manager, request=request)
+        known[key] = made(data=_asked_values(data), queryset=made._meta.model._default_manager, request=request)
     return known[key]
+
+
+def _asked_values(query: str) -> QueryDict:
+    """Return what an address asks the filters for, each value once.
+
+    Raises ExplainedBadRequest for more than MAX_VALUES of one filter.
+    """
+    asked = QueryDict(query, mutable=True)
+    for name, values in list(asked.lists()):
+        once = list(dict.fromkeys(values))
+        if len(once) > MAX_VALUES:
+            raise ExplainedBadRequest(_("A filter takes %(most)s values at most.") % {"most": MAX_VALUES})
+        asked.setlist(name, once)
+    return asked
 
 
 def filter_panels(made: type[django_filters.FilterSet]) -> list[type[FilterPanel]]:

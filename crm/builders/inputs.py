@@ -300,7 +300,6 @@ def _tags(field: Field, **_: Any) -> Made:
         required=False,
         widget=widget,
         label=field.label,
-        help_text=field.options.help or "",
     )
     if options["choices"]:
         widget.choices = [(name, name) for name in options["choices"]]

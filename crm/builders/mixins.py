@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.http import HttpRequest
+from django.utils.html import escape
 
 from crm.blueprint.nodes import Entity, Field
 from crm.builders.cells import DISPLAY_FUNCTIONS, shown_instead
@@ -22,9 +23,16 @@ class TypedFormFields:
     admin_site: Any
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the form field of a field; its help becomes HTML here, which templates take it for."""
         field = self.definition.find(db_field.name)
         if field is None or field.type.input == "rows":
             return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        made = self._form_field(field, db_field, request, **kwargs)
+        if made is not None:
+            made.help_text = escape(field.options.help or "")
+        return made
+
+    def _form_field(self, field: Field, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
         made = make_input(field, db_field, self, request)
         if "formfield" in made:
             return made["formfield"]

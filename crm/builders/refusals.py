@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,11 +18,19 @@ from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
+from django.views import defaults
 
 from crm.blueprint.bounds import is_key
 from crm.records.missing_columns import describe_missing_column
+from crm.records.outages import advise, describe_outage
 
 UNREADABLE = (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)
+RETRY_AFTER = 30
+"""The seconds after which a browser or a monitor may ask again, once the database or the disk was away."""
+
+
+class ExplainedBadRequest(BadRequest):
+    """A request that is refused with a sentence for people."""
 
 
 class RefusalMiddleware:
@@ -41,6 +50,9 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        outage = describe_outage(exception)
+        if outage:
+            return _unavailable(request, outage, exception)
         if isinstance(exception, DatabaseError):
             return _other_database(request)
         return bad_request(request, exception) if isinstance(exception, UNREADABLE) else None
@@ -71,6 +83,26 @@ def is_utf8(content_type: str) -> bool:
     except (LookupError, ValueError):
         return False
     return charset.strip("\"' ").lower() in ("utf-8", "utf8", "us-ascii")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer an error that no view raised, as Django's `handler500`: an outage is told as such.
+
+    Middleware reads the session and the user, whose errors pass `process_exception` by.
+    """
+    error = sys.exc_info()[1]
+    outage = describe_outage(error)
+    return _unavailable(request, outage, error) if outage else defaults.server_error(request)
+
+
+def _unavailable(request: HttpRequest, outage: str, error: BaseException | None) -> HttpResponse:
+    """Return the page that says what is away, without a look at the session; the log has a line, and no traceback."""
+    logging.getLogger("django.request").warning("Unavailable: %s: %s: %s", request.path, type(error).__name__, error)
+    response = HttpResponse(bad_page(advise(outage), _("This cannot be answered just now")), status=503)
+    response["Retry-After"] = str(RETRY_AFTER)
+    response["X-Frame-Options"] = "DENY"
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log it as an error of the program.
+    return response
 
 
 def _other_database(request: HttpRequest) -> HttpResponse | None:
@@ -118,6 +150,8 @@ def _reason(error: Exception) -> str:
         return _("More than %(most)s MB of text were sent at once. Nothing was saved: save a part at a time.") % {
             "most": most
         }
+    if isinstance(error, ExplainedBadRequest):
+        return str(error)
     if isinstance(error, DisallowedModelAdminLookup):
         return _("The list cannot be filtered by “%(parameter)s”, a parameter of this address.") % {
             "parameter": _parameter_of(error)

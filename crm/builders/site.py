@@ -11,6 +11,7 @@ from django.core.paginator import InvalidPage
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
@@ -142,8 +143,9 @@ class Site(UnfoldAdminSite):
 
     @staticmethod
     def _link(request: HttpRequest, title: str, icon: str, address: str, exact: bool = False) -> dict[str, Any]:
+        """Return an entry of the sidebar, whose template takes titles for HTML."""
         active = request.path == address if exact else request.path.startswith(address)
-        return {"title": title, "icon": icon, "link": address, "active": active, "has_permission": True}
+        return {"title": escape(title), "icon": icon, "link": address, "active": active, "has_permission": True}
 
 
 def _links(entity: Entity) -> list[Any]:

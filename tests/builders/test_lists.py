@@ -9,12 +9,15 @@ from decimal import Decimal
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from crm.builders.filter_fields import MAX_KEYS
+from crm.builders.filters import MAX_VALUES
 from tests.support.pages import address, rows_of, said, text_of
 from tests.support.people import client_of
 from tests.support.records import business, entity, make, make_many, model
@@ -274,9 +277,35 @@ def test_the_export_holds_the_rows_of_the_list(signed_in, bookings, query):
     assert [row["number"] for row in written] == shown
 
 
+@pytest.mark.parametrize("page", ["export", "list_as_of"])
+@pytest.mark.parametrize(
+    "query", ["p=0", "p=-1", "p=2", "p=99999", "p=x", "p=", "all=", "all=1&p=7", "e=1", "_popup=1"]
+)
+def test_a_page_that_takes_over_the_list_knows_nothing_of_its_pages(signed_in, bookings, monkeypatch, page, query):
+    """The export has no pages, and a list of the past has its own."""
+    monkeypatch.setattr(admin.site.get_model_admin(model("booking")), "list_per_page", 1)
+    url = f"{address('booking', page)}?o=1&{query}"
+    more = "&format=csv" if page == "export" else f"&on={timezone.localdate().isoformat()}"
+    answer = signed_in.get(url + more)
+    assert answer.status_code == 200
+    assert signed_in.get(url).status_code == 200
+    if page == "export":
+        plain = signed_in.get(f"{address('booking', page)}?o=1{more}")
+        assert answer.content == plain.content and plain.content.count(b"\n") > 1
+
+
+@pytest.mark.parametrize("query", ["status=held&o=1&p=1&all=&e=1", "p=1", "all="])
+def test_the_buttons_of_a_list_hand_on_what_narrows_it_and_not_its_page(signed_in, bookings, query):
+    page = signed_in.get(f"{address('booking')}?{query}")
+    paths = [button["path"] for button in page.context_data["actions_list"]]
+    assert address("booking", "export") + ("?status=held&o=1" if "status" in query else "") in paths
+
+
 def test_the_export_refuses_what_the_list_refuses(signed_in, bookings):
-    url = address("booking", "export") + "?format=csv&customer__name__startswith=9"
-    assert signed_in.get(url).status_code in {302, 400}
+    query = "?customer__name__startswith=9"
+    assert signed_in.get(address("booking") + query).status_code == 400
+    for format in ("", "&format=csv"):
+        assert signed_in.get(address("booking", "export") + query + format).status_code == 400
 
 
 def test_the_selected_rows_are_exported(signed_in, bookings):
@@ -310,6 +339,21 @@ def test_cells_never_run_what_was_typed(signed_in):
     assert "&lt;script&gt;alert(1)" in html
 
 
+@pytest.mark.parametrize("name", ["status", "trip", "customer", "sold_by", "seats_min", "booked_on_after"])
+@pytest.mark.parametrize("page", ["changelist", "export", "list_as_of"])
+def test_a_filter_takes_no_more_values_than_can_be_shown(signed_in, bookings, page, name):
+    more = f"&on={timezone.localdate().isoformat()}"
+    many = "&".join(f"{name}={number}" for number in range(MAX_VALUES + 1))
+    answer = signed_in.get(f"{address('booking', page)}?{many}{more if page == 'list_as_of' else ''}")
+    assert answer.status_code == 400 and f"A filter takes {MAX_VALUES} values at most." in text_of(answer)
+
+
+def test_a_value_that_an_address_repeats_is_asked_for_once(signed_in, bookings):
+    page = signed_in.get(f"{address('booking')}?{'&'.join(['status=held'] * 3000)}")
+    assert page.status_code == 200 and {one.status for one in rows_of(page)} == {"held"}
+    assert page.context["cl"].filter_specs[0].filterset.data.getlist("status") == ["held"]
+
+
 # Autocompletes
 
 
@@ -334,9 +378,9 @@ def test_an_autocomplete_is_only_for_those_who_may_see_the_target():
 
 
 def test_a_filter_takes_so_many_records_and_no_more(signed_in):
-    customer = make("customer")
-    make("booking", customer=customer)
+    customers = [make("customer", email=f"{number}@example.com") for number in range(MAX_KEYS + 1)]
+    make("booking", customer=customers[0])
     for count, shown in ((MAX_KEYS, 1), (MAX_KEYS + 1, 0)):
-        page = signed_in.get(address("booking"), {"customer": [str(customer.pk)] * count})
+        page = signed_in.get(address("booking"), {"customer": [str(one.pk) for one in customers[:count]]})
         assert len(rows_of(page)) == shown
         assert any(f"Choose {MAX_KEYS} at most." in one for one in said(page)) is (not shown)

@@ -9,12 +9,13 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from crm.blueprint.layout import list_order
 from crm.builders.cells import Heading
+from crm.builders.list_query import narrowing
 from crm.builders.ordering import order_by
 from crm.builders.rows import search_words
 from crm.capabilities.history.day import DayForm, context_of, day_of
@@ -30,13 +31,13 @@ def list_as_of(admin: Any, request: HttpRequest) -> HttpResponse:
     Filters and words that reach into linked records go by what these are now, as the page says.
     """
     form, plural = day_of(request), admin.definition.plural
-    filters = _without(request, "on", "p", "q")
+    filters = narrowing(request.GET, "on", "q")
     context = {
         **context_of(admin, request, form, _("%(records)s as of a day") % {"records": plural}),
         "text": request.GET.get("q", ""),
         "kept": [(key, one) for key, values in filters.lists() for one in values],
-        "here": _without(request, "p").urlencode(),
-        "back": _without(request, "on", "p").urlencode(),
+        "here": narrowing(request.GET).urlencode(),
+        "back": narrowing(request.GET, "on").urlencode(),
     }
     if form.is_valid():
         title = _("%(records)s as of %(day)s") % {"records": plural, "day": form.words}
@@ -69,13 +70,6 @@ def _shown(admin: Any, request: HttpRequest, form: DayForm) -> dict[str, Any]:
         "not_kept": [cell.short_description for cell, chain in seen if not is_kept(model, chain)],
         "ignored": ignored,
     }
-
-
-def _without(request: HttpRequest, *names: str) -> QueryDict:
-    kept = request.GET.copy()
-    for name in names:
-        kept.pop(name, None)
-    return kept
 
 
 def _narrowed(admin: Any, request: HttpRequest, versions: models.QuerySet) -> tuple[models.QuerySet, list[str]]:

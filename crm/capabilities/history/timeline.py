@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import takewhile
 from os.path import commonprefix
 from typing import Any
 
@@ -63,6 +64,12 @@ class _Step:
     before: Any
     after: Any
     child: Field | None = None
+    date: datetime | None = None
+    """When it was written, but never later than the steps after it in its table: a clock may have been ahead."""
+
+    def place(self) -> tuple[Any, ...]:
+        """Return where the step stands among those of all tables, each of which counts its versions for itself."""
+        return self.date, self.child is not None, self.child.name if self.child else "", self.after.history_id
 
 
 def read_timeline(record: Record, limit: int = LIMIT) -> list[Entry]:
@@ -76,9 +83,9 @@ def read_timeline(record: Record, limit: int = LIMIT) -> list[Entry]:
     steps = [step for step in steps if step.child is None or not access.is_hidden(step.after.instance)]
     names = _Names(steps)
     groups: dict[Any, list[_Step]] = {}
-    for step in sorted(steps, key=lambda one: (one.after.history_date, one.after.history_id)):
+    for step in sorted(steps, key=_Step.place):
         groups.setdefault(step.after.history_change or (id(step),), []).append(step)
-    entries = [_entry(group, names) for group in groups.values()]
+    entries = [_entry(group, names) for group in sorted(groups.values(), key=lambda group: _main(group).place())]
     shown = [entry for entry in entries if entry.parts][::-1]
     if shown:
         shown[0].is_now = shown[0].version is not None
@@ -99,7 +106,7 @@ def newest_version(record: Record) -> str:
 def changes_since(record: Record, version: Any) -> list[Entry]:
     """Return the changes of a record and of its rows that came after a version, the newest first."""
     entries = read_timeline(record)
-    return [one for one in entries if one.date > version.history_date and one.version != version.history_id]
+    return list(takewhile(lambda entry: entry.version is None or entry.version > version.history_id, entries))
 
 
 def _steps(model: type[Record], where: dict[str, Any], child: Field | None, limit: int) -> list[_Step]:
@@ -119,12 +126,24 @@ def _steps(model: type[Record], where: dict[str, Any], child: Field | None, limi
             else:
                 last = _Step(last.after if last else None, version, child)
                 steps.append(last)
+    _set_dates(steps)
     return steps
+
+
+def _set_dates(steps: list[_Step]) -> None:
+    latest = datetime.max.replace(tzinfo=UTC)
+    for step in sorted(steps, key=lambda step: step.after.history_id, reverse=True):
+        step.date = latest = min(latest, step.after.history_date)
+
+
+def _main(group: list[_Step]) -> _Step:
+    """Return the step of the record itself among those of a change, or else the last of its rows."""
+    return next((step for step in group if step.child is None), group[-1])
 
 
 def _entry(group: list[_Step], names: _Names) -> Entry:
     main = next((step for step in group if step.child is None), None)
-    newest = (main or group[-1]).after
+    newest = _main(group).after
     user = newest.history_user
     entry = Entry(
         user=(user.get_full_name() or user.get_username()) if user else "",

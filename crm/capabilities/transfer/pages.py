@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
+from crm.builders.list_query import narrowing
 from crm.capabilities.transfer.columns import file_fields
 from crm.capabilities.transfer.file_reader import FileRefused, check_size
 from crm.capabilities.transfer.formula_injection import ExportRefused
@@ -91,8 +92,7 @@ def _file_response(admin: Any, rows: models.QuerySet, format: str) -> HttpRespon
 def export_page(admin: Any, request: HttpRequest) -> HttpResponse:
     """Send the rows of the list as it is filtered and searched, in the format that was asked for."""
     format = request.GET.get("format", "")
-    listed = request.GET.copy()
-    listed.pop("format", None)
+    listed = narrowing(request.GET, "format")
     request.GET = listed
     if not access.has_perm(request.user, "view", admin.model):
         raise PermissionDenied

@@ -13,7 +13,7 @@ from django.db.models.signals import pre_delete
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm.capabilities.history.timeline import read_timeline
+from crm.capabilities.history.timeline import changes_since, read_timeline
 from crm.records.accounts import keep_account
 from crm.records.changes import change_scope
 from crm.records.writes import write_records
@@ -79,6 +79,54 @@ def test_the_newest_change_comes_first_and_is_as_it_is_now():
     entries = read_timeline(customer)
     assert [differences(entry)["Name"] for entry in entries] == [("B", "C"), ("A", "B"), ("", "A")]
     assert [entry.is_now for entry in entries] == [True, False, False]
+
+
+def written_at(days, record, **values):
+    """Change a record while the clock is so many days ahead, in an act of its own."""
+    with change_scope():
+        for name, value in values.items():
+            setattr(record, name, value)
+        record.save()
+    newest = type(record).history.filter(id=record.pk).order_by("-history_id")[0]
+    type(newest).objects.filter(pk=newest.pk).update(history_date=timezone.now() + timedelta(days=days))
+    return newest
+
+
+@pytest.mark.parametrize("days", [400, -400])
+def test_versions_stand_in_the_order_of_their_writing_whatever_the_clock_said(signed_in, days):
+    customer = make("customer", name="First")
+    for name, ahead in (("Second", 1), ("Wrong clock", days), ("Right again", 2), ("Last", 3)):
+        written_at(ahead, customer, name=name)
+    told = read_timeline(customer)
+    names = [differences(entry).get("Name", ("", ""))[1] for entry in told]
+    assert names == ["Last", "Right again", "Wrong clock", "Second", "First"]
+    assert [entry.is_now for entry in told] == [True, False, False, False, False]
+    assert abs(told[2].date - timezone.now()) > timedelta(days=399), "the date is shown as it was noted"
+    assert text_of(signed_in.get(address("customer", "history", customer.pk))).count("As it is now") == 1
+
+
+def test_what_going_back_would_undo_goes_by_the_order_of_writing(signed_in):
+    customer = make("customer", name="First")
+    ahead = written_at(400, customer, name="Wrong clock")
+    written_at(0, customer, name="Right again")
+    assert len(changes_since(customer, ahead)) == 1
+    assert "Right again" in text_of(signed_in.get(address("customer", "revert", customer.pk, ahead.pk)))
+    right = type(customer).history.order_by("-history_id")[0]
+    assert changes_since(customer, right) == []
+
+
+def test_rows_stand_among_the_versions_of_their_record_though_a_clock_was_ahead():
+    booking = make("booking", wishes="First")
+    written_at(400, booking, wishes="Wrong clock")
+    with change_scope():
+        passenger = make("passenger", booking=booking)
+    newest = type(passenger).history.order_by("-history_id")[0]
+    type(newest).objects.filter(pk=newest.pk).update(history_date=timezone.now() + timedelta(days=2))
+    written_at(3, booking, wishes="Right again")
+    told = read_timeline(booking)
+    assert [entry.parts[0].title.split()[:1] for entry in told] == [[], [], ["Passenger"], []]
+    assert [differences(told[place])["Special wishes"][1] for place in (0, 1)] == ["Right again", "Wrong clock"]
+    assert told[0].is_now
 
 
 def test_saving_without_a_change_is_no_entry():
