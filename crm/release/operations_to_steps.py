@@ -67,7 +67,8 @@ def _refuse_lost_renames(steps: dict[Key, Step], context: PlanContext) -> None:
     for (kind, model, name), step in steps.items():
         if kind == "AddField":
             leaf = context.leaf(model, name)
-            former = leaf.options.was if leaf is not None else None
+            is_new = leaf is not None and context.former_field(leaf) is None
+            former = leaf.options.was if leaf is not None and is_new else None
             removed = [column for other, owner, column in steps if (other, owner) == ("RemoveField", model)]
             removed = [column for column in removed if context.leaf_before(model, column) is not None]
             place = leaf.place("was") if leaf is not None and former else None

@@ -225,7 +225,8 @@ def _check_new_rules(plan: ReleasePlan, context: PlanContext) -> None:
         entity.name: context.entity(context.old_business, context.renames.model(entity.class_name))
         for entity in plan.business.entities.values()
     }
-    for rule_check in new_rules(plan.business, {name: entity for name, entity in former.items() if entity}):
+    known = {name: entity for name, entity in former.items() if entity}
+    for rule_check in new_rules(plan.business, known, context.former_field):
         if not plan.sees_rows or not can_be_counted(rule_check, plan.operations):
             plan.rules_to_count.append(rule_check)
         else:
