@@ -17,7 +17,7 @@ from crm.fields.comparison import is_key_name, source_name
 from crm.fields.reading import Reading
 from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
-from crm.release.alter_field import alter, alter_versions, unseen
+from crm.release.alter_field import alter, alter_versions, unseen, versions_need_values
 from crm.release.computed_columns import add_computed, recompute_steps, work_out_on_read
 from crm.release.key_columns import add_key, describe_doubles, in_order, refill_key, refuse_doubles, remove_key
 from crm.release.plan_context import VERSIONS, PlanContext, record_of
@@ -27,6 +27,7 @@ from crm.release.steps import (
     REFUSED,
     SAFE,
     Step,
+    cure_of_missing_value,
     data_migration,
     describe_backfill,
     format_value,
@@ -194,11 +195,12 @@ def _add(operation: migrations.AddField, context: PlanContext) -> Step:
         notes = [describe_backfill(rows, format_value(given))] if rows and given != "" else []
         return Step(text, BACKFILL if notes else SAFE, place, notes, operations=_addition(operation, leaf))
     column = operation.field
-    versions = 0 if rows else context.count(f"{VERSIONS}{operation.model_name}")
+    counts_versions = not rows and versions_need_values(operation, context)
+    versions = context.count(f"{VERSIONS}{operation.model_name}") if counts_versions else 0
     if column.many_to_many or column.null or column.has_db_default() or not (rows or versions):
         return Step(text, SAFE, place, operations=_addition(operation, leaf))
     who = pluralize(rows) if rows else f"{pluralize(versions, 'version')} in the history"
-    note = f"{who} would have no value. Give it a 'backfill:' or a 'default:', or leave 'required' out."
+    note = f"{who} would have no value. {cure_of_missing_value(leaf)}"
     return Step(text, REFUSED, place, [note], operations=[operation])
 
 
