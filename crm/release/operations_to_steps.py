@@ -11,6 +11,7 @@ from typing import Any
 from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
+from crm.blueprint.names import a_field
 from crm.blueprint.nodes import Field
 from crm.blueprint.problems import Place, did_you_mean
 from crm.fields.comparison import is_key_name, source_name
@@ -287,8 +288,28 @@ def _remove(operation: migrations.RemoveField, context: PlanContext) -> Step:
     if not values and not versions:
         return Step(text, SAFE, operations=_removal(operation, context))
     text += f": {pluralize(values, 'value')} and {versions:,} in the history are archived, then deleted"
-    notes = [f"If it was only renamed, write 'was: {operation.name}' at the new field."]
-    return Step(text, LOSES, None, notes, operations=_removal(operation, context))
+    return Step(text, LOSES, None, [_hint_of_removal(operation, context)], operations=_removal(operation, context))
+
+
+def _hint_of_removal(operation: migrations.RemoveField, context: PlanContext) -> str:
+    """Say how the values could be kept: by a `was:`, or past a type that they cannot be converted to."""
+    old = context.leaf_before(operation.model_name, operation.name)
+    entity = context.entity(context.new_business, operation.model_name)
+    same = entity.find(operation.name) if entity is not None else None
+    new = [leaf for leaf in entity.leaves if context.former_field(leaf) is None] if entity is not None else []
+    new = [same] if same is not None else new
+    if old is None or not new or any(_can_become(old, leaf) for leaf in new):
+        return f"If it was only renamed, write 'was: {operation.name}' at the new field."
+    return (
+        f"{a_field(old.type.name).capitalize()} does not convert to {a_field(new[0].type.name)}. To keep the values, "
+        f"leave {old.name!r} as it is, add the new field beside it under another name, and take the values over (an "
+        f"export, then an import); remove {old.name!r} in a later release."
+    )
+
+
+def _can_become(old: Field, new: Field) -> bool:
+    """Say whether a column can become another in place: one of several records cannot, nor one in several parts."""
+    return not new.parts and new.type.stored and old.type.many == new.type.many
 
 
 def _removal(operation: migrations.RemoveField, context: PlanContext) -> list[Operation]:

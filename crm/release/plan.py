@@ -14,12 +14,13 @@ from crm.blueprint.nodes import Business
 from crm.blueprint.problems import Place
 from crm.business import Location
 from crm.release.batched import BatchedMigration
-from crm.release.choice_changes import choice_steps
+from crm.release.choice_changes import choice_steps, stray_choices
 from crm.release.differences import (
     Difference,
     LeftOver,
     Missing,
     OtherDefinitions,
+    StrayChoice,
     UnfinishedRelease,
     release_differences,
     unknown_migrations,
@@ -80,6 +81,8 @@ class ReleasePlan:
     """The columns, by table, that the migrations of the folder make, also those that the database has not run."""
     pending_renames: list[Rename] = field(default_factory=list)
     """What the pending migrations rename."""
+    noted_renames: list[Rename] = field(default_factory=list)
+    """What releases have noted that was renamed in this database."""
     unnoted_renames: list[Rename] = field(default_factory=list)
     """What migrations of the folder have renamed in this database before releases noted it."""
 
@@ -107,6 +110,11 @@ class ReleasePlan:
     def adopted(self) -> list[LeftOver]:
         """The columns that are left over and that the definitions add just so."""
         return [each for each in self.differences if isinstance(each, LeftOver) and each.is_adopted]
+
+    @property
+    def exchanged(self) -> list[StrayChoice]:
+        """The choices that apply exchanges back."""
+        return [each for each in self.differences if isinstance(each, StrayChoice) and each.is_settled_by_apply]
 
     @property
     def sees_rows(self) -> bool:
@@ -168,7 +176,9 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
         plan.generated = {(name, each.column) for name, each in columns if isinstance(each, GeneratedField)}
         plan.filed = {(name, column) for name, table in claimed_tables(now, label).items() for column in table.columns}
     context = PlanContext(before, business, now, wanted, renames, f"{label}.{plan.name}", counts=plan.sees_rows)
-    plan.steps += [*build_steps(detect(state, wanted, label), context), *choice_steps(context)]
+    strays = list(stray_choices(context, in_order([*plan.noted_renames, *plan.unnoted_renames])))
+    plan.steps += [*build_steps(detect(state, wanted, label), context), *choice_steps(context, strays)]
+    plan.differences += strays
 
     _check_new_rules(plan, context)
     if not plan.pending:
@@ -197,7 +207,7 @@ def _compare(plan: ReleasePlan, loader: MigrationLoader, applied: Snapshot | Non
         if not (plan.lags and isinstance(difference, OtherDefinitions)):  # The migrations to run say it already.
             plan.differences.append(difference)
     plan.differences += unknown_migrations(label, loader.applied_migrations, loader.disk_migrations)
-    noted = noted_renames(label) if was_run else []
+    noted = plan.noted_renames = noted_renames(label) if was_run else []
     for (app, name), migration in sorted(loader.disk_migrations.items()):
         is_noted = any(rename.migration == name for rename in noted)
         if app == label and (app, name) in loader.applied_migrations and not is_noted:
