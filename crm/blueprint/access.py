@@ -94,7 +94,7 @@ def _missing(entity: Any, role: str, grants: dict[str, Grant]) -> Iterator[Probl
     """A role that adds records must be able to give what every record needs."""
     for name, field in entity.fields.items() if ADD in grants else ():
         given = all(verb not in grants or grants[verb].covers(name) for verb in (ADD, VIEW))
-        if getattr(field.options, "required", False) and getattr(field.options, "default", None) is None and not given:
+        if field.type.needs_value(field) and not given:
             place = entity.place("access", role, ADD, key=True)
             yield Problem(place, f"{role!r} could add nothing: {name!r} is required, and not among its fields")
 

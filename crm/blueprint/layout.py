@@ -141,7 +141,7 @@ def _refuse_step(entity: Entity, chain: list[Field], name: str, report: Report, 
 def check_form(entity: Entity, report: Report) -> None:
     """Check the tabs: every field known and used once, every related entity one that points here."""
     used: set[str] = set()
-    _check_rows(entity, entity.section.layout.quick or [], report, ("form", "quick"), set())
+    _check_quick(entity, entity.section.layout.quick or [], report)
     for name, raw in (entity.section.layout.tabs or {}).items():
         at = ("form", "tabs", name)
         if isinstance(raw, str):
@@ -156,6 +156,17 @@ def check_form(entity: Entity, report: Report) -> None:
                 _check_rows(entity, rows, report, at if heading is None else (*at, heading), used)
         else:
             report("a tab takes a list of fields, a map of headings, {related: entity} or a panel's name", *at)
+
+
+def _check_quick(entity: Entity, names: list[str], report: Report) -> None:
+    """Check the short form: it asks for all that a new record cannot be saved without."""
+    _check_rows(entity, names, report, ("form", "quick"), set())
+    for field in entity.fields.values() if names else ():
+        if field.name not in names and field.type.needs_value(field):
+            cure = "give it a 'default'" if hasattr(field.options, "default") else "leave its 'required' out"
+            hint = f"Add {field.name!r} to 'quick'" + (f", or {cure}." if not _is_child(field) else ".")
+            message = f"the short form leaves out {field.name!r}, without which no record can be saved"
+            report(message, "form", "quick", key=True, hint=hint)
 
 
 def _check_related(entity: Entity, raw: dict, report: Report, at: tuple[Hashable, ...]) -> None:

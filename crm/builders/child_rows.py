@@ -32,8 +32,7 @@ class Rows(TypedFormFields, ShownFields, Access):
             return 0
         if obj is None:
             asked = request.GET.get(counter, "") or request.POST.get(counter, "")
-            default = self.table.entity.fields[counter].options.default
-            wanted = int(asked) if is_key(asked) else default
+            wanted = int(asked) if is_key(asked) else self.parent_model._meta.get_field(counter).get_default()
             return min(wanted or 0, 40)
         held = self.model._default_manager.filter(**{self.table.entity.name: obj}).count()
         return max(0, min((getattr(obj, counter) or 0) - held, 40))

@@ -10,7 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.models import InlineForeignKeyField
 from django.utils.translation import gettext as _
 
-from crm.records.intended_write import Entering
+from crm.records.intended_write import NOTHING, Entering, own_leaves
 from crm.records.rules import UNREAD, hidden_fields
 
 
@@ -75,7 +75,16 @@ class EntityForm(forms.ModelForm):
         setattr(self.instance, UNREAD, frozenset(wrong - set(self._refused)))
         self.instance.entering = Entering(self.way_in, self.new_links())
         super()._post_clean()
+        self._refuse_missing()
         self._leave_hidden_links()
+
+    def _refuse_missing(self) -> None:
+        """Say what a new record cannot be saved without, and this form does not ask for; its gate leaves that out."""
+        for leaf in own_leaves(self.instance.definition) if self.instance.pk is None else ():
+            value = getattr(self.instance, self.instance._meta.get_field(leaf.name).attname)
+            if leaf.name not in self.fields and leaf.type.needs_value(leaf) and value in NOTHING:
+                text = _("It is required, and this form does not ask for it.")
+                self.add_error(None, ValidationError({leaf.name: text}))
 
     def _leave_hidden_links(self) -> None:
         """Keep the targets of many-to-many fields that are not asked for: with what was typed, they are hidden."""
@@ -83,13 +92,21 @@ class EntityForm(forms.ModelForm):
             is_new = self.instance.pk is None
             self.cleaned_data[name] = [] if is_new else list(getattr(self.instance, name).all())
 
+    def _named(self, name: str, errors: list[ValidationError]) -> list[str]:
+        """Return what is said of a field that this form does not ask for, led by its label."""
+        leaf = self.instance.definition.find(name)
+        return [f"{leaf.label}: {text}" if leaf else text for error in errors for text in error.messages]
+
     def add_error(self, field: str | None, error: Any) -> None:
         if field is not None and field in self.cleaned_data:
             self._refused[field] = self.cleaned_data[field]
         if field is None and hasattr(error, "error_dict"):
             told: dict[str, list] = {}
             for name, errors in error.error_dict.items():
-                told.setdefault(name if name in self.fields else NON_FIELD_ERRORS, []).extend(errors)
+                is_asked = name in self.fields or name == NON_FIELD_ERRORS
+                told.setdefault(name if is_asked else NON_FIELD_ERRORS, []).extend(
+                    errors if is_asked else self._named(name, errors)
+                )
             error = ValidationError(told)
         super().add_error(field, error)
         for errors in self._errors.values():  # what the saving broke, the gate may say once more

@@ -23,6 +23,7 @@ from crm.release.steps import (
     REFUSED,
     SAFE,
     Step,
+    cure_of_missing_value,
     data_migration,
     describe_backfill,
     format_value,
@@ -139,17 +140,14 @@ def _empties(operation: migrations.AlterField, context: PlanContext, new: Field)
     if not _is_needed(operation, context, new) or _filling(new) is not None or operation.field.has_db_default():
         return
     if empty := context.empty(operation.model_name, operation.name):
-        yield f"{pluralize(empty)} {'has' if empty == 1 else 'have'} no value. {REMEDY}"
-    elif _versions_need_values(operation, context) and (
+        yield f"{pluralize(empty)} {'has' if empty == 1 else 'have'} no value. {cure_of_missing_value(new)}"
+    elif versions_need_values(operation, context) and (
         empty := context.empty(f"{VERSIONS}{operation.model_name}", operation.name)
     ):
-        yield f"{pluralize(empty, 'version')} in the history {'has' if empty == 1 else 'have'} no value. {REMEDY}"
+        yield f"{pluralize(empty, 'version')} in the history {'has' if empty == 1 else 'have'} no value. {cure_of_missing_value(new)}"
 
 
-REMEDY = "Give it a 'backfill:', or leave 'required' out."
-
-
-def _versions_need_values(operation: migrations.AlterField, context: PlanContext) -> bool:
+def versions_need_values(operation: migrations.AddField | migrations.AlterField, context: PlanContext) -> bool:
     column = context.wanted_column(f"{VERSIONS}{operation.model_name}", operation.name)
     return column is not None and not column.null and column.get_internal_type() not in TEXTS
 
@@ -230,7 +228,7 @@ def _relink(operation: migrations.AlterField, context: PlanContext, new: Field) 
         notes = [f"{pluralize(filled, 'value')} would mean nothing there. Add a new field, and remove this one later."]
         return Step(text, REFUSED, new.place(key=True), notes, operations=[operation])
     if not operation.field.null and not operation.field.has_db_default() and context.count(operation.model_name):
-        notes = [f"{pluralize(context.count(operation.model_name))} would have no value. Leave 'required' out."]
+        notes = [f"{pluralize(context.count(operation.model_name))} would have no value. {cure_of_missing_value(new)}"]
         return Step(text, REFUSED, new.place(key=True), notes, operations=[operation])
     return Step(
         text, SAFE, new.place(key=True), operations=_without_constraints(operation, context, _replacement(operation))
@@ -272,8 +270,10 @@ def _convert(operation: migrations.AlterField, context: PlanContext, new: Field)
     operations = _conversion(operation, context, new, strict=True)
     broken, bare = _failed_versions(operation, context, old, new)
     trouble = list(_failures(operation, context, old, new))
-    if bare and _filling(new) is None and _versions_need_values(operation, context):
-        trouble.append(f"{pluralize(bare, 'version')} in the history {_hold(bare)} no {new.type.name}. {REMEDY}")
+    if bare and _filling(new) is None and versions_need_values(operation, context):
+        trouble.append(
+            f"{pluralize(bare, 'version')} in the history {_hold(bare)} no {new.type.name}. {cure_of_missing_value(new)}"
+        )
     if trouble:
         return Step(text, REFUSED, place, trouble, operations=operations)
     notes = [f"all of {pluralize(context.count(operation.model_name))} were tried"]

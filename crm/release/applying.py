@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from crm.blueprint.problems import did_you_mean
 from crm.business import Location
 from crm.fields.comparison import key_name
+from crm.release.choice_changes import exchange_strays
 from crm.release.differences import Altered, LeftOver, UnknownMigration
 from crm.release.errors import NotApplied, NotFinished
 from crm.release.finishing import finish_release, recompute, run_manage
@@ -109,7 +110,7 @@ def catch_up(plan: ReleasePlan, location: Location, say: Callable[[str], None]) 
         read_snapshot(location.snapshot, location.folder)
         recompute(plan)
     except (NotFinished, ImproperlyConfigured) as error:  # It is noted, and done by the apply that follows.
-        logger.warning("Computed values are left to the apply that follows: %s", error)
+        logger.info("Computed values are left to the apply that follows: %s", error)
 
 
 def apply_plan(plan: ReleasePlan, location: Location, say: Callable[[str], None]) -> None:
@@ -173,6 +174,7 @@ def _change_database(
             if plan.missing:
                 add_missing(plan)
             forget_migrations(plan.business.label, plan.namesakes)
+            exchange_strays(plan.exchanged, plan.business.label, plan.state.apps)
             with values_adopted(adopted, plan.claimed, plan.generated, plan.business.label):
                 make_fresh_tables(plan.business.label)
                 call_command("migrate", interactive=False, verbosity=0)
@@ -208,7 +210,9 @@ def give_up_left_over(plan: ReleasePlan, names: Collection[str], say: Callable[[
     left = [difference for difference in plan.differences if isinstance(difference, LeftOver | UnknownMigration)]
     altered = [difference for difference in plan.differences if isinstance(difference, Altered)]
     if names:
-        left, altered = _called(names, left), []
+        called = _called(names, left)
+        is_all = not altered and all(each in called for each in left if isinstance(each, LeftOver))
+        left, altered = left if is_all else called, []
     if altered:
         lines = [f"  {difference.sentence}\n    {difference.way_out}" for difference in altered]
         raise NotApplied("\n".join([_("Columns were changed, too, which dropping does not undo:"), *lines]))

@@ -72,6 +72,19 @@ class Altered(Difference):
 
 
 @dataclass(frozen=True)
+class StrayChoice(Difference):
+    """A value that rows hold and that is none of the choices; `heir` is the choice that a release exchanged it for."""
+
+    entity: str = ""
+    field: str = ""
+    model: str = ""
+    """The model and the column, as the tables have them."""
+    column: str = ""
+    value: str = ""
+    heir: str = ""
+
+
+@dataclass(frozen=True)
 class OtherDefinitions(Difference):
     """The database was brought to other definitions than the snapshot holds, or the snapshot was changed by hand."""
 

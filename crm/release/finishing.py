@@ -31,7 +31,11 @@ def finish_release(plan: ReleasePlan, release: LastRelease, location: Location, 
     """Do what a release has still to do after its migrations, and strike each task off. Raises NotFinished."""
     for noted in release.pending:
         task, arguments = Task.read(noted)
-        TASKS[task](plan, location, say, arguments)
+        try:
+            TASKS[task](plan, location, say, arguments)
+        except NotFinished:
+            logger.error("Release %s: %s could not be done", release.pk, task)
+            raise
         strike_off(release, noted)
         logger.info("Release %s: %s is done", release.pk, task)
 
@@ -45,7 +49,6 @@ def recompute(plan: ReleasePlan, *_: Any) -> None:
     if any(MATERIALIZED in entity.storage.values() for entity in plan.business.entities.values()):
         run = run_manage("recompute", BUSINESS=str(settings.BUSINESS_LOCATION.folder))
         if run.returncode:
-            logger.error("manage.py recompute failed with the exit status %s", run.returncode)
             raise NotFinished(f"The computed values could not be worked out:\n{run.stderr[-2000:]}")
 
 

@@ -11,13 +11,14 @@ from typing import Any
 from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
+from crm.blueprint.names import a_field
 from crm.blueprint.nodes import Field
 from crm.blueprint.problems import Place, did_you_mean
 from crm.fields.comparison import is_key_name, source_name
 from crm.fields.reading import Reading
 from crm.records.soft_delete import DELETED_AT, DELETED_IN
 from crm.release import data_migrations
-from crm.release.alter_field import alter, alter_versions, unseen
+from crm.release.alter_field import alter, alter_versions, unseen, versions_need_values
 from crm.release.computed_columns import add_computed, recompute_steps, work_out_on_read
 from crm.release.key_columns import add_key, describe_doubles, in_order, refill_key, refuse_doubles, remove_key
 from crm.release.plan_context import VERSIONS, PlanContext, record_of
@@ -27,6 +28,7 @@ from crm.release.steps import (
     REFUSED,
     SAFE,
     Step,
+    cure_of_missing_value,
     data_migration,
     describe_backfill,
     format_value,
@@ -67,7 +69,8 @@ def _refuse_lost_renames(steps: dict[Key, Step], context: PlanContext) -> None:
     for (kind, model, name), step in steps.items():
         if kind == "AddField":
             leaf = context.leaf(model, name)
-            former = leaf.options.was if leaf is not None else None
+            is_new = leaf is not None and context.former_field(leaf) is None
+            former = leaf.options.was if leaf is not None and is_new else None
             removed = [column for other, owner, column in steps if (other, owner) == ("RemoveField", model)]
             removed = [column for column in removed if context.leaf_before(model, column) is not None]
             place = leaf.place("was") if leaf is not None and former else None
@@ -193,11 +196,12 @@ def _add(operation: migrations.AddField, context: PlanContext) -> Step:
         notes = [describe_backfill(rows, format_value(given))] if rows and given != "" else []
         return Step(text, BACKFILL if notes else SAFE, place, notes, operations=_addition(operation, leaf))
     column = operation.field
-    versions = 0 if rows else context.count(f"{VERSIONS}{operation.model_name}")
+    counts_versions = not rows and versions_need_values(operation, context)
+    versions = context.count(f"{VERSIONS}{operation.model_name}") if counts_versions else 0
     if column.many_to_many or column.null or column.has_db_default() or not (rows or versions):
         return Step(text, SAFE, place, operations=_addition(operation, leaf))
     who = pluralize(rows) if rows else f"{pluralize(versions, 'version')} in the history"
-    note = f"{who} would have no value. Give it a 'backfill:' or a 'default:', or leave 'required' out."
+    note = f"{who} would have no value. {cure_of_missing_value(leaf)}"
     return Step(text, REFUSED, place, [note], operations=[operation])
 
 
@@ -284,8 +288,28 @@ def _remove(operation: migrations.RemoveField, context: PlanContext) -> Step:
     if not values and not versions:
         return Step(text, SAFE, operations=_removal(operation, context))
     text += f": {pluralize(values, 'value')} and {versions:,} in the history are archived, then deleted"
-    notes = [f"If it was only renamed, write 'was: {operation.name}' at the new field."]
-    return Step(text, LOSES, None, notes, operations=_removal(operation, context))
+    return Step(text, LOSES, None, [_hint_of_removal(operation, context)], operations=_removal(operation, context))
+
+
+def _hint_of_removal(operation: migrations.RemoveField, context: PlanContext) -> str:
+    """Say how the values could be kept: by a `was:`, or past a type that they cannot be converted to."""
+    old = context.leaf_before(operation.model_name, operation.name)
+    entity = context.entity(context.new_business, operation.model_name)
+    same = entity.find(operation.name) if entity is not None else None
+    new = [leaf for leaf in entity.leaves if context.former_field(leaf) is None] if entity is not None else []
+    new = [same] if same is not None else new
+    if old is None or not new or any(_can_become(old, leaf) for leaf in new):
+        return f"If it was only renamed, write 'was: {operation.name}' at the new field."
+    return (
+        f"{a_field(old.type.name).capitalize()} does not convert to {a_field(new[0].type.name)}. To keep the values, "
+        f"leave {old.name!r} as it is, add the new field beside it under another name, and take the values over (an "
+        f"export, then an import); remove {old.name!r} in a later release."
+    )
+
+
+def _can_become(old: Field, new: Field) -> bool:
+    """Say whether a column can become another in place: one of several records cannot, nor one in several parts."""
+    return not new.parts and new.type.stored and old.type.many == new.type.many
 
 
 def _removal(operation: migrations.RemoveField, context: PlanContext) -> list[Operation]:

@@ -14,12 +14,13 @@ from crm.blueprint.nodes import Business
 from crm.blueprint.problems import Place
 from crm.business import Location
 from crm.release.batched import BatchedMigration
-from crm.release.choice_changes import choice_steps
+from crm.release.choice_changes import choice_steps, stray_choices
 from crm.release.differences import (
     Difference,
     LeftOver,
     Missing,
     OtherDefinitions,
+    StrayChoice,
     UnfinishedRelease,
     UnknownMigration,
     release_differences,
@@ -81,6 +82,8 @@ class ReleasePlan:
     """The columns, by table, that the migrations of the folder make, also those that the database has not run."""
     pending_renames: list[Rename] = field(default_factory=list)
     """What the pending migrations rename."""
+    noted_renames: list[Rename] = field(default_factory=list)
+    """What releases have noted that was renamed in this database."""
     unnoted_renames: list[Rename] = field(default_factory=list)
     """What migrations of the folder have renamed in this database before releases noted it."""
 
@@ -114,6 +117,11 @@ class ReleasePlan:
         """What the database has run by this plan's own name: the same definitions on the same migrations."""
         unknown = [each.name for each in self.differences if isinstance(each, UnknownMigration)]
         return [name for name in unknown if name == self.name]
+
+    @property
+    def exchanged(self) -> list[StrayChoice]:
+        """The choices that apply exchanges back."""
+        return [each for each in self.differences if isinstance(each, StrayChoice) and each.is_settled_by_apply]
 
     @property
     def sees_rows(self) -> bool:
@@ -175,7 +183,9 @@ def make_plan(business: Business, location: Location) -> ReleasePlan:
         plan.generated = {(name, each.column) for name, each in columns if isinstance(each, GeneratedField)}
         plan.filed = {(name, column) for name, table in claimed_tables(now, label).items() for column in table.columns}
     context = PlanContext(before, business, now, wanted, renames, f"{label}.{plan.name}", counts=plan.sees_rows)
-    plan.steps += [*build_steps(detect(state, wanted, label), context), *choice_steps(context)]
+    strays = list(stray_choices(context, in_order([*plan.noted_renames, *plan.unnoted_renames])))
+    plan.steps += [*build_steps(detect(state, wanted, label), context), *choice_steps(context, strays)]
+    plan.differences += strays
 
     _check_new_rules(plan, context)
     if not plan.pending:
@@ -204,7 +214,7 @@ def _compare(plan: ReleasePlan, loader: MigrationLoader, applied: Snapshot | Non
         if not (plan.lags and isinstance(difference, OtherDefinitions)):  # The migrations to run say it already.
             plan.differences.append(difference)
     plan.differences += unknown_migrations(label, loader.applied_migrations, loader.disk_migrations)
-    noted = noted_renames(label) if was_run else []
+    noted = plan.noted_renames = noted_renames(label) if was_run else []
     for (app, name), migration in sorted(loader.disk_migrations.items()):
         is_noted = any(rename.migration == name for rename in noted)
         if app == label and (app, name) in loader.applied_migrations and not is_noted:
@@ -232,7 +242,8 @@ def _check_new_rules(plan: ReleasePlan, context: PlanContext) -> None:
         entity.name: context.entity(context.old_business, context.renames.model(entity.class_name))
         for entity in plan.business.entities.values()
     }
-    for rule_check in new_rules(plan.business, {name: entity for name, entity in former.items() if entity}):
+    known = {name: entity for name, entity in former.items() if entity}
+    for rule_check in new_rules(plan.business, known, context.former_field):
         if not plan.sees_rows or not can_be_counted(rule_check, plan.operations):
             plan.rules_to_count.append(rule_check)
         else:

@@ -142,6 +142,10 @@ class PlanContext:
         entity = self.entity(self.old_business, self.renames.model(record))
         return entity.find(self.renames.column(record, name)) if entity else None
 
+    def former_field(self, leaf: Field) -> Field | None:
+        """Return what a field of the definitions is in force, by the name that this plan renames it from."""
+        return self.leaf_before(leaf.entity.class_name, leaf.name)
+
     def field_migration_kwargs(self, leaf: Field) -> dict[str, Any]:
         """Return what a data move must know of a field, as plain data for the migration."""
         return {"entity": leaf.entity.name, "name": leaf.name, "raw": raw_of(leaf), "app": self._app()}

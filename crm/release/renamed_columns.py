@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import connection, migrations, models
 from django.db.migrations.operations.base import Operation
 
+from crm.release import data_migrations
 from crm.release.tables import Column, Table
 
 
 @dataclass(frozen=True)
 class Rename:
-    """A rename that a migration has done: of a model, or (`model`) of a field of it."""
+    """A rename that a migration has done: of a model, or (`model`) of a field of it.
+
+    Where `model` is a field (`hive.state`), it is a choice that was exchanged.
+    """
 
     migration: str
     model: str
@@ -37,6 +42,15 @@ def renames_of(migration: str, operations: Iterable[Operation]) -> Iterator[Rena
             yield Rename(migration, operation.model_name_lower, operation.old_name, operation.new_name)
         elif isinstance(operation, migrations.RenameModel):
             yield Rename(migration, "", operation.old_name_lower, operation.new_name_lower)
+        elif isinstance(operation, migrations.RunPython):
+            yield from _exchanges_of(migration, operation.code)
+
+
+def _exchanges_of(migration: str, code: Any) -> Iterator[Rename]:
+    if isinstance(code, partial) and code.func is data_migrations.exchange:
+        field = f"{code.keywords['model'].lower()}.{code.keywords['name']}"
+        for before, after in code.keywords["values"].items():
+            yield Rename(migration, field, before, after)
 
 
 def in_order(renames: Iterable[Rename]) -> list[Rename]:

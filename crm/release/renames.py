@@ -61,10 +61,15 @@ def _is_there(item: Entity | Field, name: str, state: ProjectState) -> bool:
 
 
 def _former_in_force(item: Entity | Field, in_force: Business) -> str:
-    """Return the `was:` that an entity or a field has in the definitions in force."""
+    """Return the `was:` that an entity or a field has in the definitions in force.
+
+    A link that a table adds has that of the entity with the table, whether the table was there then or not.
+    """
     if isinstance(item, Entity):
         entity = in_force.entities.get(item.name)
         return _former(entity) if entity is not None else ""
+    if item.target is not None and item.document is not item.entity.document:
+        return _former_in_force(item.target, in_force)
     entity = in_force.entities.get(item.entity.name)
     if item.entity.section.was and item.entity.section.was != _former_in_force(item.entity, in_force):
         entity = in_force.entities.get(item.entity.section.was) or entity
@@ -182,9 +187,9 @@ def _link_columns(model: ModelState, name: str, before: str, after: str) -> Iter
 def _field(entity: Entity, leaf: Field, state: ProjectState) -> Iterator[Operation]:
     label, former = entity.business.label, leaf.options.was
     followers = _followers(entity, entity.name)
-    for name in (entity.class_name, *followers.values()):
+    for name in (entity.class_name, *(name for name in followers.values() if "_" not in name)):
         model = state.models.get((label, name.lower()))
-        if model and "_" not in name and former in model.fields and leaf.name not in model.fields:
+        if model and former in model.fields and leaf.name not in model.fields:
             yield from _free(model, former)
             yield migrations.RenameField(name, former, leaf.name)
             if key_name(former) in model.fields and key_name(leaf.name) not in model.fields:
@@ -193,8 +198,8 @@ def _field(entity: Entity, leaf: Field, state: ProjectState) -> Iterator[Operati
             if name == entity.class_name:
                 names = {"entity": entity.name, "before": former, "after": leaf.name}
                 yield data_migration(data_migrations.rename_field, label, **names)
-    for old, new in followers.items():
-        if old != new and (label, old.lower()) in state.models and (label, new.lower()) not in state.models:
+        old, new = f"{name}_{former}", f"{name}_{leaf.name}"
+        if (label, old.lower()) in state.models and (label, new.lower()) not in state.models:
             yield migrations.RenameModel(old, new)
 
 

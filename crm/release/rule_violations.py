@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -47,24 +47,24 @@ def rules_of(business: Business, keys: Collection[str] = ()) -> list[RuleCheck]:
     return [rule_check for rule_check in rule_checks if not keys or rule_check.key in keys]
 
 
-def new_rules(after: Business, former: dict[str, Entity]) -> list[RuleCheck]:
-    """Return the rules that are new or changed, and narrower limits; `former` holds the entities that are in force."""
+def new_rules(
+    after: Business, former: dict[str, Entity], former_field: Callable[[Field], Field | None]
+) -> list[RuleCheck]:
+    """Return the rules that are new or changed, and narrower limits.
+
+    `former` holds the entities that are in force, by the names that they are to have; `former_field` finds a field.
+    """
     known = {name: {rule.check.source for rule in entity.rules.checks} for name, entity in former.items()}
     rule_checks = [one for one in rules_of(after) if one.entity.name in known]
-    narrowed = [
-        rule_check
-        for name, was in former.items()
-        if name in after.entities
-        for rule_check in _limits(after.entities[name], was)
-    ]
+    kept = [after.entities[name] for name in former if name in after.entities]
+    narrowed = [rule_check for entity in kept for rule_check in _limits(entity, former_field)]
     return [*(one for one in rule_checks if one.rule.check.source not in known[one.entity.name]), *narrowed]
 
 
-def _limits(entity: Entity, was: Entity) -> Iterator[RuleCheck]:
+def _limits(entity: Entity, former_field: Callable[[Field], Field | None]) -> Iterator[RuleCheck]:
     """Yield the limits of numbers that leave less room than those in force, each as the rule that it is."""
-    former = {leaf.name: leaf for leaf in was.leaves}
     for leaf in entity.leaves:
-        before = former.get(leaf.options.was or leaf.name)
+        before = former_field(leaf)
         if before is None or leaf.computed is not None or {leaf.type.kind, before.type.kind} != {"number"}:
             continue
         for key, sign, words in (("min", ">=", "at least"), ("max", "<=", "at most")):

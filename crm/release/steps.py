@@ -12,6 +12,7 @@ import yaml
 from django.db import migrations
 from django.db.migrations.operations.base import Operation
 
+from crm.blueprint.nodes import Field
 from crm.blueprint.problems import Place
 from crm.release import data_migrations
 
@@ -46,6 +47,16 @@ def pluralize(count: int, word: str = "record") -> str:
 def describe_backfill(count: int, value: str, who: str = "record") -> str:
     """Say what records get: `1 record gets 5`."""
     return f"{pluralize(count, who)} {'gets' if count == 1 else 'get'} {value}"
+
+
+def cure_of_missing_value(leaf: Field) -> str:
+    """Say how rows without a value of a required field can be had, in options that the field's type has."""
+    if leaf.document is not leaf.entity.document:
+        return f"Rows of a table need their record: make an entity of its own for them ({leaf.place(key=True)})."
+    options = type(leaf.options).model_fields
+    if "backfill" in options:
+        return "Give it a 'backfill:', or leave 'required' out."
+    return f"{leaf.type.name.capitalize()} fields know no backfill: leave 'required' out until these records have one."
 
 
 def format_value(value: Any) -> str:

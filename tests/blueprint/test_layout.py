@@ -167,3 +167,45 @@ def test_without_tabs_all_fields_stand_in_one():
     entity = business(**FILES, trip=TRIP.strip()).entities["trip"]
     first, lines, *_ = form_tabs(entity)
     assert sorted([*names_of(first)[""], *names_of(lines)[""]]) == sorted(entity.fields)
+
+
+SITE = {"site": "fields: {name: text}", "line": "fields: {n: integer}"}
+
+
+@pytest.mark.parametrize(
+    ("field", "cure"),
+    [
+        ("{type: link, to: site, required: true}", ", or leave its 'required' out."),
+        ("{type: user, required: true}", ", or give it a 'default'."),
+        ("{type: date, required: true}", ", or give it a 'default'."),
+        ("{type: date, required: true, backfill: 2024-01-01}", ", or give it a 'default'."),
+    ],
+)
+def test_the_short_form_asks_for_all_that_a_record_needs(field, cure):
+    hive = f"fields:\n  name: text\n  site: {field}\nform: {{quick: [name]}}"
+    (found,) = told(**SITE, hive=hive)
+    message = "hive.yaml:4:8: the short form leaves out 'site', without which no record can be saved"
+    assert found == f"{message} (Add 'site' to 'quick'{cure})"
+    business(**SITE, hive=hive.replace("[name]", "[site, name]"))
+
+
+def test_the_short_form_of_a_row_asks_for_its_parent():
+    hive = "fields: {name: text, lines: {type: table, of: line}}"
+    (found,) = told(hive=hive, line="fields: {n: integer}\nform: {quick: [n]}")
+    assert found.endswith(
+        "the short form leaves out 'hive', without which no record can be saved (Add 'hive' to 'quick'.)"
+    )
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "{type: date, required: true, default: today}",
+        "{type: user, required: true, default: me}",
+        "{type: sequence, format: '{n}'}",
+        "boolean",
+        "{type: link, to: site}",
+    ],
+)
+def test_the_short_form_may_leave_out_what_a_record_gets_by_itself(field):
+    business(**SITE, hive=f"fields: {{name: text, part: {field}}}\nform: {{quick: [name]}}")

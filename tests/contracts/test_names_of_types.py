@@ -101,3 +101,10 @@ def test_these_tests_would_notice():
     code = "if field.type.name == 'money': pass\nif kind in ('date', 'x'): pass\nmatch kind:\n  case 'link': pass"
     found = sorted((line, texts & NAMES) for line, _, texts in compared(ast.parse(code)))
     assert found == [(1, {"money"}), (2, {"date"}), (3, {"link"})]
+
+
+def test_no_module_but_the_types_reads_a_default_as_it_is_written():
+    """A type reads it (`type.default`): a choice by its label, a number out of text. A plan tells it as written."""
+    modules = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in ("fields", "release")]
+    assert modules
+    assert [str(path) for path in modules if "options.default" in path.read_text()] == []

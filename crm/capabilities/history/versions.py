@@ -213,11 +213,14 @@ def links_of(versions: Collection[Any], many: models.ManyToManyField) -> dict[in
 
 
 def follow_names(entity: Entity, old: str) -> dict[str, str]:
-    """Name the version models that are renamed along with an entity that was called `old`."""
+    """Name the version models that are renamed along with an entity that was called `old`.
+
+    Those of many-to-many fields keep the names of the fields, be a `was:` of theirs still to be carried out or not.
+    """
     before, after = f"Historical{camel(old)}", f"Historical{entity.class_name}"
     many = [leaf for leaf in entity.leaves if leaf.type.many and leaf.stored]
-    names = {f"{before}_{leaf.options.was or leaf.name}": f"{after}_{leaf.name}" for leaf in many}
-    return {before: after, **names}
+    names = {name for leaf in many for name in (leaf.name, leaf.options.was) if name}
+    return {before: after, **{f"{before}_{name}": f"{after}_{name}" for name in sorted(names)}}
 
 
 def titles_of(versions: list[Any]) -> list[str]:

@@ -33,7 +33,7 @@ def refuse_states_out_of_reach(batch: Batch) -> Iterator[Refusal]:
 
 def _why_not(write: IntendedWrite, workflow: Workflow, state: str) -> str:
     """Say why a record cannot begin in a state; nothing where it can."""
-    start = workflow.field.options.default
+    start = workflow.start
     if state == start:
         return ""
     words = {"state": workflow.label(state).lower(), "start": workflow.label(start).lower()}
@@ -54,7 +54,7 @@ class _Way:
 
     def __init__(self, write: IntendedWrite, workflow: Workflow):
         self.write, self.workflow = write, workflow
-        self.start = workflow.field.options.default
+        self.start = workflow.start
         self.draft: Any = as_before(write.record)
         for leaf in computing_order(self.draft.definition):
             if leaf.stored:

@@ -59,6 +59,11 @@ class Workflow:
     def states(self) -> tuple[str, ...]:
         return tuple(self.field.options.choices)
 
+    @property
+    def start(self) -> str:
+        """The state that a new record begins in: the field's default, which the definitions may give by its label."""
+        return self.field.type.default(self.field)
+
     def label(self, state: str) -> str:
         """Return what people call a state."""
         return self.field.type.display(state, self.field) if state else "nothing"

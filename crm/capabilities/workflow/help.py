@@ -24,7 +24,7 @@ def states_help(admin: Any, request: HttpRequest) -> str:
     context = {
         "entity": admin.definition,
         "field": workflow.field,
-        "start": label(workflow, workflow.field.options.default),
+        "start": label(workflow, workflow.start),
         "drawing": draw(workflow),
         "rows": rows,
     }

@@ -75,6 +75,11 @@ class StorageFace:
         words = self.default_words(field)
         return words[str(raw)] if str(raw) in words else self.parse(raw, field, Reading())
 
+    def needs_value(self, field: Field) -> bool:
+        """Say whether a new record cannot be saved unless somebody gives the field a value."""
+        is_given = getattr(field.options, "default", None) is not None or self.sets_on_save
+        return getattr(field.options, "required", False) and not is_given
+
     def default_words(self, field: Field) -> Mapping[str, Callable[[], Any]]:
         """Return the words that stand for a default found out at saving, such as `today`."""
         return {}

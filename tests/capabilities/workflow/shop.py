@@ -13,7 +13,7 @@ fields:
   number: {type: text, required: true}
   state:
     type: choice
-    default: asked
+    default: Asked for
     choices:
       asked: {label: Asked for, color: gray}
       lent: {label: Lent, color: orange}

@@ -103,6 +103,13 @@ def test_the_state_is_a_choice_with_a_beginning(field, said):
     assert found.endswith(said), found
 
 
+@pytest.mark.parametrize("default", ["offer", "Offer made", "offer made"])
+def test_the_beginning_may_be_given_by_its_label(default):
+    fields = f"{{state: {{type: choice, default: {default}, choices: {{offer: Offer made, sold: Sold}}}}}}"
+    thing = f"fields: {fields}\nworkflow: {{field: state, actions: {{sell: {{to: sold}}}}}}"
+    assert business(app=APP, thing=thing).entities["thing"].read["workflow"].start == "offer"
+
+
 def test_all_mistakes_are_told_together_and_an_expression_has_its_caret():
     thing = """
     fields: {state: {type: choice, choices: [new, paid], default: new}, price: money}
