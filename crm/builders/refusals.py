@@ -155,7 +155,7 @@ def _reason(error: Exception) -> str:
     return _("What was sent could not be read. Nothing was saved.")
 
 
-def wrong_keys(request: HttpRequest) -> HttpResponse | None:
+def redirect_for_wrong_keys(request: HttpRequest) -> HttpResponse | None:
     """Go back to the list, with a message, where its action was sent for what can be no record; else return None."""
     chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) if request.method == "POST" else []
     if all(map(is_key, chosen)):
