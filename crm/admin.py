@@ -17,7 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from crm.builders.accounts import AccountAccess, GroupAccess, GroupForm
 from crm.builders.admin import register_all
-from crm.builders.refusals import wrong_keys
+from crm.builders.refusals import redirect_for_wrong_keys
 from crm.builders.rows import search_words
 from crm.models import Release, Tag, User
 from crm.wiring import CAPABILITIES
@@ -30,7 +30,7 @@ class KeysMeasured:
     """Measures what lists of the engine's own tables are sent before the database is asked."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return wrong_keys(request) or super().changelist_view(request, extra_context)  # type: ignore[misc]
+        return redirect_for_wrong_keys(request) or super().changelist_view(request, extra_context)  # type: ignore[misc]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple:
         return super().get_search_results(request, queryset, " ".join(search_words(search_term)))  # type: ignore[misc]

@@ -78,7 +78,7 @@ def _write(admin: Any, request: HttpRequest, rows: models.QuerySet, name: str, v
                 refused.append(f"{write.before}: {' '.join(refusal.message for refusal in refusals)}")
             changed += write_what_can_be(allowed, partial(_save, admin.model, field), partial(_refuse, refused))
     if changed:
-        words = {"field": field.label, "count": changed, "records": admin.opts.verbose_name_plural.lower()}
+        words = {"field": field.full_label, "count": changed, "records": admin.opts.verbose_name_plural.lower()}
         messages.success(request, _("%(field)s of %(count)s %(records)s changed.") % words)
     if not changed and not refused:
         messages.info(request, _("They all had that value already."))

@@ -33,10 +33,10 @@ def make_cell(entity: Entity, path: str) -> Callable[[models.Model], Any]:
         for step in steps:
             record = getattr(record, step)
             if record is None or access.is_hidden(record):
-                return DASH
+                return dash(end)
         return show(record, end, CELL)
 
-    label = end.label if len(chain) == 1 or end.whole else f"{chain[-2].label}: {end.label.lower()}"
+    label = end.full_label if len(chain) == 1 or end.whole else f"{chain[-2].label}: {end.label.lower()}"
     order = order_of(chain) if end.type.sortable and not any(step.type.many for step in chain) else None
     return _described(cell, Heading(label, end.type.align == "right"), order, path.replace(".", "_"))
 
@@ -70,7 +70,7 @@ def show(record: models.Model, field: Field, most: int = 0) -> Any:
     value = field_value(record, field) if access.viewer_can_view_field(field) else None
     kind = field.type
     if is_empty(value):
-        return DASH
+        return dash(field)
     badges = kind.badges(value, field)
     if badges:
         return SafeString(" ".join(badge(text, color) for text, color in badges))
@@ -88,6 +88,11 @@ def show(record: models.Model, field: Field, most: int = 0) -> Any:
     if not kind.breaks:
         return format_html('<span class="crm-line">{}</span>', text)
     return _breakable(f"{text[: most - 1].rstrip()}…" if len(text) > most else text)
+
+
+def dash(field: Field) -> SafeString:
+    """Return what stands where there is no value: at the right in a column of numbers, as these do."""
+    return format_html('<span class="crm-number">{}</span>', DASH) if field.type.align == "right" else DASH
 
 
 def _breakable(text: str) -> SafeString:
@@ -133,7 +138,7 @@ def make_shown(leaf: Field) -> Callable[[Any, models.Model], Any]:
         name = f"admin:{target._meta.app_label}_{target._meta.model_name}_change"
         return format_html('<a class="crm-link" href="{}">{}</a>', reverse(name, args=[target.pk]), target)
 
-    shown.short_description = leaf.label  # type: ignore[attr-defined]
+    shown.short_description = leaf.full_label  # type: ignore[attr-defined]
     return shown
 
 

@@ -16,6 +16,9 @@ from crm.builders.row_forms import ROWS_PER_PAGE
 from crm.builders.rows import list_rows
 from crm.records import access
 
+MAX_BLANK_ROWS = 40
+"""How many empty rows a form begins with: each is as large a part of the page as a filled one; a button adds more."""
+
 
 class Rows(TypedFormFields, ShownFields, Access):
     """Child rows in the form of their parent."""
@@ -32,10 +35,16 @@ class Rows(TypedFormFields, ShownFields, Access):
             return 0
         if obj is None:
             asked = request.GET.get(counter, "") or request.POST.get(counter, "")
+<<<<<<< HEAD
             wanted = int(asked) if is_key(asked) else self.parent_model._meta.get_field(counter).get_default()
             return min(wanted or 0, 40)
+=======
+            default = self.table.entity.fields[counter].options.default
+            wanted = int(asked) if is_key(asked) else default
+            return min(wanted or 0, MAX_BLANK_ROWS)
+>>>>>>> mendpages
         held = self.model._default_manager.filter(**{self.table.entity.name: obj}).count()
-        return max(0, min((getattr(obj, counter) or 0) - held, 40))
+        return max(0, min((getattr(obj, counter) or 0) - held, MAX_BLANK_ROWS))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         links = [one.name for one in self.definition.fields.values() if one.target is not None and not one.type.many]

@@ -17,7 +17,7 @@ from crm.blueprint.nodes import Entity
 from crm.builders.buttons import plain_buttons
 from crm.builders.cells import make_cell
 from crm.builders.ordering import order_by
-from crm.builders.refusals import wrong_keys
+from crm.builders.refusals import redirect_for_wrong_keys
 from crm.builders.rows import list_rows, search_words, shown_rows
 from crm.kernel.capability import BulkAction
 from crm.kernel.contributions import Contributions, Kind
@@ -106,7 +106,7 @@ class ListPage:
         return actions
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        refused = wrong_keys(request)
+        refused = redirect_for_wrong_keys(request)
         if refused is not None:
             return refused
         buttons = plain_buttons(self, request, Kind.LIST_BUTTON)

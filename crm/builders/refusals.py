@@ -164,7 +164,7 @@ def _parameter_of(error: DisallowedModelAdminLookup) -> str:
     return str(error).removeprefix("Filtering by ").removesuffix(" not allowed")[:100]
 
 
-def wrong_keys(request: HttpRequest) -> HttpResponse | None:
+def redirect_for_wrong_keys(request: HttpRequest) -> HttpResponse | None:
     """Go back to the list, with a message, where its action was sent for what can be no record; else return None."""
     chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) if request.method == "POST" else []
     if all(map(is_key, chosen)):

@@ -70,7 +70,7 @@ class RowsFormSet(PaginationInlineFormSet):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.max_num = self.held + MAX_NEW_ROWS  # where the page stops offering another row
-        self.absolute_max = math.inf  # `refused` is asked instead
+        self.absolute_max = math.inf  # `too_many_sent` is asked instead
 
     @cached_property
     def held(self) -> int:
@@ -83,7 +83,7 @@ class RowsFormSet(PaginationInlineFormSet):
         return getattr(self.instance, self.counter, None) if self.counter else None
 
     @cached_property
-    def refused(self) -> int:
+    def too_many_sent(self) -> int:
         """How many forms were sent where they are too many to be built, else 0."""
         if not self.is_bound:
             return 0
@@ -99,7 +99,7 @@ class RowsFormSet(PaginationInlineFormSet):
         return max(self.limit or 0, int(sent) if is_key(sent) else 0)
 
     def total_form_count(self) -> int:
-        return self.held if self.refused else super().total_form_count()
+        return self.held if self.too_many_sent else super().total_form_count()
 
     def initial_form_count(self) -> int:
         return min(self.held, super().initial_form_count()) if self.is_bound else super().initial_form_count()
@@ -121,7 +121,7 @@ class RowsFormSet(PaginationInlineFormSet):
         """Nothing: the gate is asked about all rows together, also whether two of them are the same."""
 
     def clean(self) -> None:
-        if self.refused:
+        if self.too_many_sent:
             raise ValidationError(self._refusal())
         super().clean()
         self._check_count()
@@ -139,7 +139,7 @@ class RowsFormSet(PaginationInlineFormSet):
             raise ValidationError(describe_too_many_rows(table, count, limit))
 
     def _refusal(self) -> str:
-        words = {"label": self.label, "count": f"{self.refused:,}", "most": MAX_NEW_ROWS}
+        words = {"label": self.label, "count": f"{self.too_many_sent:,}", "most": MAX_NEW_ROWS}
         if self.limit is not None and self._allowed() < MAX_NEW_ROWS:
             counter = self.instance.definition.fields[self.counter].label.lower()
             words |= {"counter": counter, "limit": self._allowed()}

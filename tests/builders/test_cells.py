@@ -10,7 +10,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.html import conditional_escape
 
-from crm.builders.cells import CELL, show
+from crm.builders.cells import CELL, make_cell, show
 from crm.wiring import FIELD_TYPES
 from tests.builders.test_pages import ENTITIES, pages_of
 from tests.contracts.fields import field_of
@@ -91,3 +91,13 @@ def test_numbers_and_phones_of_a_list_are_told_as_texts(signed_in, name, field):
         rf"field-cell_{field}[^>]*>(.*?)</t[dh]>", signed_in.get(address(name)).content.decode(), re.DOTALL
     )
     assert "&lt;xss&gt;" in cell[1] and not MARK.search(cell[1])
+
+
+def test_nothing_stands_where_the_values_of_its_column_do():
+    """A number is set right, and so is the dash in its place, also where a link leads nowhere."""
+    booking = model("booking")()
+    for leaf in (leaf for leaf in entity("booking").leaves if leaf.stored and not leaf.type.many):
+        setattr(booking, leaf.name, None)
+        assert ("crm-number" in show(booking, leaf, CELL)) is (leaf.type.align == "right"), leaf
+    assert "crm-number" in make_cell(entity("booking"), "trip.capacity")(SimpleNamespace(trip=None))
+    assert "crm-number" not in make_cell(entity("booking"), "trip.name")(SimpleNamespace(trip=None))

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import formats, timezone
 
+from crm.builders.cells import make_cell
 from crm.templatetags.crm import first_with_errors
 from tests.support.pages import address, fill_in, form_data, save, text_of
 from tests.support.people import client_of, person
@@ -446,3 +447,15 @@ def test_the_choices_of_a_long_select_never_run_what_was_typed(signed_in):
     person("sales", first_name="<script>alert(1)</script>")
     html = signed_in.get(address("customer", "add")).content.decode()
     assert "&lt;script&gt;alert(1)" in html and "<script>alert(1)" not in html
+
+
+def test_the_parts_of_two_addresses_are_told_apart(signed_in):
+    """Each input, each value that is shown in its place and each column is called by its address as well."""
+    hotel = make("hotel", full=True)
+    form = signed_in.get(address("hotel", "change", hotel.pk)).context["adminform"].form
+    parts = [leaf for leaf in entity("hotel").leaves if leaf.whole]
+    labels = [form.fields[leaf.name].label for leaf in parts]
+    assert all(label.startswith("Address: ") for label in labels) and len(set(labels)) == len(parts)
+    shown = text_of(client_of("guide").get(address("hotel", "change", hotel.pk)))
+    assert all(label in shown for label in labels)
+    assert make_cell(entity("hotel"), "address.city").heading.label == "Address: city"

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from crm.builders.filter_fields import MAX_KEYS
 from crm.builders.filters import MAX_VALUES
+from crm.kernel.contributions import Kind
 from tests.support.pages import address, rows_of, said, text_of
 from tests.support.people import client_of
 from tests.support.records import business, entity, make, make_many, model
@@ -252,6 +253,24 @@ def test_empty_values_come_last_up_and_down(signed_in):
     first, up, down = (signed_in.get(f"{address('task')}{query}") for query in ("", f"?o={place}", f"?o=-{place}"))
     assert [one.name for one in rows_of(first)] == [one.name for one in rows_of(up)] == ["soon", "late", "none"]
     assert [one.name for one in rows_of(down)] == ["late", "soon", "none"]
+
+
+@pytest.mark.django_db
+def test_an_order_tells_nothing_of_hidden_values(monkeypatch):
+    """Neither the order of the definitions nor that of an address goes by what the user may not see."""
+    for number, price in (("A", 20), ("B", 30), ("C", 10)):
+        make("booking", number=number, unit_price=price, status="confirmed", booked_on=date(2026, 1, 1))
+    contributions = admin.site.get_model_admin(model("booking")).contributions
+    order, by_kind = {"-unit_price": "-unit_price", "number": "number"}, type(contributions).by_kind
+    patched = lambda self, kind: order if kind == Kind.ORDER else by_kind(self, kind)  # noqa: E731
+    monkeypatch.setattr(type(contributions), "by_kind", patched)
+    columns = entity("booking").section.listing.columns
+    for query in ("", f"?o={columns.index('total') + 1}", f"?o=-{columns.index('total') + 1}"):
+        page = client_of("guide").get(address("booking") + query)
+        numbers = [one.number for one in rows_of(page)]
+        assert numbers in (["A", "B", "C"], ["C", "B", "A"]), query
+    page = client_of("manager").get(address("booking"))
+    assert [one.number for one in rows_of(page)] == ["B", "A", "C"]
 
 
 # The export's rows

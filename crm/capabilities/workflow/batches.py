@@ -167,8 +167,6 @@ def is_independent(entity: Entity, workflow: Workflow, action: Action) -> bool:
     changed = _changed_elsewhere(entity, {workflow.field.name, *(leaf.name for leaf, _ in action.sets)})
     asked = [expression for _, expression in action.sets]
     asked += [action.condition] if action.condition is not None else []
-    if any(one.type.rows and one.target is entity for one in action.require):
-        return False
     return not any(read in changed for expression in asked for read in _reads_of(expression, entity))
 
 
