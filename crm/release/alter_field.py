@@ -144,7 +144,8 @@ def _empties(operation: migrations.AlterField, context: PlanContext, new: Field)
     elif versions_need_values(operation, context) and (
         empty := context.empty(f"{VERSIONS}{operation.model_name}", operation.name)
     ):
-        yield f"{pluralize(empty, 'version')} in the history {'has' if empty == 1 else 'have'} no value. {cure_of_missing_value(new)}"
+        who = f"{pluralize(empty, 'version')} in the history {'has' if empty == 1 else 'have'}"
+        yield f"{who} no value. {cure_of_missing_value(new)}"
 
 
 def versions_need_values(operation: migrations.AddField | migrations.AlterField, context: PlanContext) -> bool:
@@ -271,7 +272,8 @@ def _convert(operation: migrations.AlterField, context: PlanContext, new: Field)
     broken, bare = _failed_versions(operation, context, old, new)
     trouble = list(_failures(operation, context, old, new))
     if bare and _filling(new) is None and versions_need_values(operation, context):
-        trouble.append(f"{pluralize(bare, 'version')} in the history {_hold(bare)} no {new.type.name}. {cure_of_missing_value(new)}")
+        who = f"{pluralize(bare, 'version')} in the history {_hold(bare)}"
+        trouble.append(f"{who} no {new.type.name}. {cure_of_missing_value(new)}")
     if trouble:
         return Step(text, REFUSED, place, trouble, operations=operations)
     notes = [f"all of {pluralize(context.count(operation.model_name))} were tried"]

@@ -77,7 +77,14 @@ def _stray(leaf: Field, value: str, count: int, context: PlanContext, renames: l
     else:
         way_out = _("The migration %(name)s exchanged it with %(heir)s: apply exchanges it back, in the history too.")
         told = way_out % {"name": rename.migration, "heir": repr(heir)}
-    facts = {"entity": leaf.entity.name, "field": leaf.name, "model": model, "column": column, "value": value, "heir": heir}
+    facts = {
+        "entity": leaf.entity.name,
+        "field": leaf.name,
+        "model": model,
+        "column": column,
+        "value": value,
+        "heir": heir,
+    }
     return StrayChoice(sentence % values, told, is_settled_by_apply=bool(heir), **facts)
 
 

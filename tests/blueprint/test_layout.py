@@ -192,7 +192,9 @@ def test_the_short_form_asks_for_all_that_a_record_needs(field, cure):
 def test_the_short_form_of_a_row_asks_for_its_parent():
     hive = "fields: {name: text, lines: {type: table, of: line}}"
     (found,) = told(hive=hive, line="fields: {n: integer}\nform: {quick: [n]}")
-    assert found.endswith("the short form leaves out 'hive', without which no record can be saved (Add 'hive' to 'quick'.)")
+    assert found.endswith(
+        "the short form leaves out 'hive', without which no record can be saved (Add 'hive' to 'quick'.)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,18 @@ from tests.support.workplace import copied
 
 RENAMED = (
     ("  code: text\n", "  ref: {type: text, was: code}\n"),
-    ("  since: date\n", "  start: {type: date, was: since}\n  kind: {type: choice, choices: [a, b]}\n  size: integer\n"),
+    (
+        "  since: date\n",
+        "  start: {type: date, was: since}\n  kind: {type: choice, choices: [a, b]}\n  size: integer\n",
+    ),
     ("groups: tags", "labels: {type: tags, was: groups}"),
 )
 SECOND = (("  kind: {type", "  sort: {was: kind, type"), ("  size: integer", "  width: {type: integer, was: size}"))
 CHANGES = {
-    "required": (("ref: {type: text", "ref: {type: text, required: true"), ("start: {type: date", "start: {type: date, required: true")),
+    "required": (
+        ("ref: {type: text", "ref: {type: text, required: true"),
+        ("start: {type: date", "start: {type: date, required: true"),
+    ),
     "unique": (("ref: {type: text", "ref: {type: text, unique: true"),),
     "shorter": (("ref: {type: text", "ref: {type: text, max_length: 1"),),
     "converted": (("ref: {type: text", "ref: {type: integer"),),
@@ -44,7 +50,9 @@ def renamed_shop(full_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> I
         shop.edit("customer", *SECOND)
         shop.rename("customer", "client")
         shop.edit("client", ("fields:\n", "was: customer\nfields:\n"))
-        shop.edit("purchase", ("customer: {type: link, to: customer,", "client: {type: link, was: customer, to: client,"))
+        shop.edit(
+            "purchase", ("customer: {type: link, to: customer,", "client: {type: link, was: customer, to: client,")
+        )
         shop.edit("app", ("[purchase, customer]", "[purchase, client]"))
         shop.apply()
         shop.shell(FILL)
@@ -84,7 +92,9 @@ def test_links_of_former_names_follow_the_next_rename_of_their_entity(old_names:
     assert before
     old_names.rename("client", "buyer")
     old_names.edit("buyer", ("was: customer", "was: client"))
-    old_names.edit("purchase", ("client: {type: link, was: customer, to: client,", "buyer: {type: link, was: client, to: buyer,"))
+    old_names.edit(
+        "purchase", ("client: {type: link, was: customer, to: client,", "buyer: {type: link, was: client, to: buyer,")
+    )
     old_names.edit("app", ("[purchase, client]", "[purchase, buyer]"))
     assert "x " not in old_names.plan()
     old_names.apply()
