@@ -69,7 +69,8 @@ def check_unique(entity: Entity, report: Report) -> None:
         for inner, name in enumerate(names):
             field = entity.find(name)
             if field is None:
-                report(f"there is no field {name!r}", "unique", index, inner, hint=did_you_mean(name, entity.fields))
+                hint = entity.now_called(name) or did_you_mean(name, entity.fields)
+                report(f"there is no field {name!r}", "unique", index, inner, hint=hint)
             elif not field.stored or field.type.many:
                 report(f"{a_field(field.type.name)} holds no single value", "unique", index, inner)
 
@@ -133,9 +134,11 @@ def _refuse_step(entity: Entity, chain: list[Field], name: str, report: Report, 
     holder = end.target if end else entity
     if holder:
         where, known = holder.label, [*holder.fields, *holder.record_fields]
+        renamed = holder.now_called(name)
     else:
         where, known = ".".join(one.name for one in chain), [one.removeprefix(f"{end.name}_") for one in end.parts]
-    report(f"{where!r} has no field {name!r}", *at, hint=did_you_mean(name, known))
+        renamed = ""
+    report(f"{where!r} has no field {name!r}", *at, hint=renamed or did_you_mean(name, known))
 
 
 def check_form(entity: Entity, report: Report) -> None:
@@ -185,7 +188,8 @@ def _check_rows(entity: Entity, rows: Any, report: Report, at: tuple[Hashable, .
     for spot, name in _names(rows, at):
         field = entity.fields.get(name) if isinstance(name, str) else None
         if field is None:
-            report(f"{entity.label!r} has no field {name!r}", *spot, hint=did_you_mean(name, entity.fields))
+            hint = entity.now_called(name) or did_you_mean(name, entity.fields)
+            report(f"{entity.label!r} has no field {name!r}", *spot, hint=hint)
         elif name in used:
             report(f"{name!r} stands in the form twice", *spot)
         else:

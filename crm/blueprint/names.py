@@ -37,7 +37,7 @@ def name_problem(name: object, kind: str) -> str:
     if len(name) > MAX_NAME:
         return f"the name {name[:20]!r}… has {len(name)} letters; {kind} may have {MAX_NAME}"
     if keyword.iskeyword(name):
-        return f"{name!r} is a word of Python"
+        return f"{name!r} is a word of Python: add another to it, as in '{name}_date' or 'is_{name}'"
     if name in SQL:
         return f"{name!r} is a word of SQL: add another to it, as in '{name}_date' or 'is_{name}'"
     if name in DJANGO:

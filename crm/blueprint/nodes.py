@@ -176,6 +176,11 @@ class Entity(Shared):
         whole = self.fields.get(name) or self.record_fields.get(name)
         return whole or next((leaf for leaf in self.leaves if leaf.name == name), None)
 
+    def now_called(self, name: str) -> str:
+        """Return the hint that a field was renamed, for its former name; nothing for another name."""
+        renamed = next((leaf.name for leaf in self.fields.values() if leaf.options.was == name), "")
+        return f"It is {renamed!r} now." if renamed else ""
+
     def follow(self, path: str) -> list[Field]:
         """Return the fields along `customer.address.city`. Raises KeyError with the name that is not there."""
         return list(self.steps(path))

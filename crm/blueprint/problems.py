@@ -92,6 +92,9 @@ MAX_WORD = 200
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a hint that names the nearest known word, or the few that there are, or nothing."""
     names = sorted(set(known))
+    ends = [name for name in names if name.lower().endswith(f"_{word}".lower())]
+    if len(ends) == 1 and str(word).lower() not in map(str.lower, names):
+        return f"Did you mean {ends[0]!r}?"
     near = difflib.get_close_matches(str(word)[:MAX_WORD].lower(), [name.lower() for name in names], n=1, cutoff=0.6)
     if near:
         return f"Did you mean {next(name for name in names if name.lower() == near[0])!r}?"

@@ -144,7 +144,17 @@ class _Composer:
             mark = error.context_mark
         what = " ".join(filter(None, (error.context, error.problem))).replace("\n", " ")
         what = IN_PLAIN_WORDS.get(error.problem, what)
-        self._refuse(mark, f"this is not YAML: {what}", "Check the indentation, colons, quotes and brackets.")
+        if not self._is_unspaced(mark.line):
+            self._refuse(mark, f"this is not YAML: {what}", "Check the indentation, colons, quotes and brackets.")
+
+    def _is_unspaced(self, number: int) -> bool:
+        """Report a line like `label:Grower`, which YAML takes for one word, and say whether it is one."""
+        match = UNSPACED.match(dict(enumerate(self.text.splitlines())).get(number, ""))
+        if match:
+            place = self.found.at(number, match.start(1))
+            message = f"there is no blank behind the colon of {match[1]!r}"
+            self.problems.append(Problem(place, message, f"Write '{match[1]}: {match[2].strip()}'."))
+        return match is not None
 
     def _skip_to_root(self) -> None:
         documents = 0
@@ -162,6 +172,8 @@ class _Composer:
         if value is None:
             value = {}
         if not isinstance(value, dict):
+            if self._is_unspaced(mark.line):
+                raise _Stop
             self._stop(mark, "a definition is a list of 'key: value' lines", "Start with 'label:' and 'fields:'.")
         self.found.data = value
 
@@ -234,6 +246,9 @@ class _Composer:
     def _stop(self, mark: Any, message: str, hint: str = "") -> None:
         self._refuse(mark, message, hint)
         raise _Stop
+
+
+UNSPACED = re.compile(r"\s*([A-Za-z_]\w*):([^\s/].*)\Z")
 
 
 class _Stop(Exception):

@@ -108,13 +108,17 @@ class FormSection(Section):
     """`form`: how a record's page is laid out."""
 
     quick: Names | None = Key(
-        None, description="The fields of a short form that opens over any page (Alt+N), to add a record in passing."
+        None,
+        description="The fields of a short form that opens over any page (Alt+N), to add a record in passing. It holds "
+        "every required field that has no default.",
     )
 
     tabs: dict[Text, Any] | None = Key(
         None,
         description="The tabs: a list of fields (fields in inner brackets share a line), a map of headings and lists "
-        "of fields, `{related: entity}` for the records that point here, or the name of a panel such as `timeline`.",
+        "of fields, `{related: entity}` for the records that point here, or the name of a panel such as `timeline`. "
+        "Nothing is lost by leaving it out: fields that no tab names stand on the first one, under *More*; tables, "
+        "records that point here and panels get tabs of their own behind the others.",
     )
 
 

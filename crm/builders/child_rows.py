@@ -35,14 +35,8 @@ class Rows(TypedFormFields, ShownFields, Access):
             return 0
         if obj is None:
             asked = request.GET.get(counter, "") or request.POST.get(counter, "")
-<<<<<<< HEAD
             wanted = int(asked) if is_key(asked) else self.parent_model._meta.get_field(counter).get_default()
-            return min(wanted or 0, 40)
-=======
-            default = self.table.entity.fields[counter].options.default
-            wanted = int(asked) if is_key(asked) else default
             return min(wanted or 0, MAX_BLANK_ROWS)
->>>>>>> mendpages
         held = self.model._default_manager.filter(**{self.table.entity.name: obj}).count()
         return max(0, min((getattr(obj, counter) or 0) - held, MAX_BLANK_ROWS))
 

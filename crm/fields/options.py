@@ -37,8 +37,8 @@ class Stored(Required, Computable):
 
     default: Any = Key(
         None,
-        description="What a new record starts with: a plain value and no expression; some types know a word as well, "
-        "such as `today`.",
+        description="What a new record starts with: a plain value and no expression, of a choice its key or its label; "
+        "some types know a word as well, such as `today`.",
     )
     backfill: Any = Key(None, description="What existing records get when the field is added or becomes required.")
     index: Flag = Key(False, description="Whether the database keeps an index, for filtering and ordering large lists.")

@@ -57,7 +57,7 @@ def test_an_entity_cannot_take_a_name_that_is_in_use(name: str):
 def test_a_role_is_named_as_a_field_is():
     assert told(app="name: X\nroles: {Sales: {}, class: {}}", thing="fields: {n: integer}") == [
         "app.yaml:2:9: 'Sales' is no name for a role: use small letters, digits and single '_', starting with a letter",
-        "app.yaml:2:20: 'class' is a word of Python",
+        "app.yaml:2:20: 'class' is a word of Python: add another to it, as in 'class_date' or 'is_class'",
     ]
 
 

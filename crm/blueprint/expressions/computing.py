@@ -11,6 +11,7 @@ from crm.blueprint.expressions.parser import ExpressionError, kind_of, read_expr
 from crm.blueprint.expressions.tree import (
     BOOLEAN,
     DATE,
+    DATETIME,
     NULL,
     NUMBER,
     RECORD,
@@ -69,9 +70,8 @@ def _read(leaf: Any, source: str) -> Iterator[Problem]:
         yield Problem(place.within(source, error.offset), f"{leaf.name}: {error.message}", error.hint)
         return
     if not fits(expression.kind, wanted):
-        yield Problem(
-            place, f"{leaf.name}: the expression gives {expression.kind}, {a_field(leaf.type.name)} holds {wanted}"
-        )
+        message = f"{leaf.name}: the expression gives {expression.kind}, {a_field(leaf.type.name)} holds {wanted}"
+        yield Problem(place, message, misfit_hint(expression.kind, wanted))
         return
     leaf.entity.computed[leaf.name] = expression
     for problem_node, value in _wrong_choices(leaf, expression.root):
@@ -106,6 +106,13 @@ RESULTS: dict[str, Callable[[tuple[Node, ...]], tuple[Node, ...]]] = {
 
 def fits(actual: Kind, wanted: Kind) -> bool:
     return actual.name == wanted.name
+
+
+def misfit_hint(actual: Kind, wanted: Kind) -> str:
+    """Return how the day is had where an expression gives a moment."""
+    if (actual.name, wanted.name) != (DATETIME, DATE):
+        return ""
+    return "The day is 'today()' instead of 'now()', and 'date(…)' of another moment."
 
 
 def reads(expression: Expression) -> Iterator[Any]:

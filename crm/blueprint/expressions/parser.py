@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import warnings
 from decimal import Decimal
@@ -84,7 +85,14 @@ def _unreadable(source: str, error: SyntaxError) -> ExpressionError:
     if "\0" not in source and (not error.offset or "never closed" in error.msg):
         return ExpressionError("the expression is not complete", len(source.rstrip()), _syntax_hint(source))
     offset = _offset(source, error.lineno or 1) + (error.offset or 1) - 1
+    taken = next((match for match in re.finditer(r"\b[a-z]+\b", source) if match[0] in TAKEN), None)
+    if taken is not None:
+        return ExpressionError(f"{taken[0]!r} is a word of Python, which names no field", taken.start())
     return ExpressionError("this cannot be read here", min(offset, len(source)), _syntax_hint(source))
+
+
+TAKEN = set(keyword.kwlist) - {"and", "else", "if", "in", "is", "not", "or"}
+"""The words of Python that have no place in an expression."""
 
 
 def _offset(source: str, line: int) -> int:
@@ -216,7 +224,7 @@ class _Reader:
         field = holder.find(name)
         if field is None:
             known = [*holder.fields, *holder.record_fields]
-            hint = did_you_mean(name, known)
+            hint = holder.now_called(name) or did_you_mean(name, known)
             if not before and name == USER:
                 hint = "Whoever acts is known in 'access' and 'workflow' alone: the rest holds for everybody."
             if not before and name in FUNCTIONS:
@@ -235,7 +243,7 @@ class _Reader:
         left, right = self.read(node.left, entity, depth), self.read(node.right, entity, depth)
         kind = _arithmetic(sign, left, right)
         if kind is None:
-            hint = _duration_hint(left, node.left, right, node.right) if sign in "+-" else ""
+            hint = _duration_hint(left, node.left, right, node.right) if sign in "+-" else _if_hint(left, right, node)
             raise self.fail(f"{left.kind} and {right.kind} cannot be combined by {sign!r}", node, hint)
         if kind.places > MOST_PLACES:
             raise self.fail(f"this has more than {MOST_PLACES} digits after the point", node, "Use round(…, 2) within.")
@@ -466,6 +474,14 @@ def _arithmetic(sign: str, left: Node, right: Node) -> Kind | None:
     if names[0] in MOMENTS and names[0] == names[1] and sign == "-":
         return Kind(DURATION)
     return None
+
+
+def _if_hint(left: Node, right: Node, node: ast.BinOp) -> str:
+    """Return how a number that counts only where a condition holds is written."""
+    if {left.kind.name, right.kind.name} != {BOOLEAN, NUMBER}:
+        return ""
+    condition, number = (node.left, node.right) if left.kind.name == BOOLEAN else (node.right, node.left)
+    return f"A number where a condition holds is written '{_written(number)} if {_written(condition)} else 0'."
 
 
 def _duration_hint(left: Node, left_source: ast.expr, right: Node, right_source: ast.expr) -> str:

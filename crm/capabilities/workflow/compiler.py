@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm.blueprint.expressions.computing import fits
+from crm.blueprint.expressions.computing import fits, misfit_hint
 from crm.blueprint.expressions.parser import ExpressionError, kind_of, read_expression
 from crm.blueprint.expressions.tree import BOOLEAN, NULL, RECORD, Expression, Literal
 from crm.blueprint.language import Report
@@ -234,7 +234,8 @@ class _Reader:
             return True
         same_record = expression.kind.name != RECORD or expression.kind.entity == wanted.entity
         if not fits(expression.kind, wanted) or not same_record:
-            self.report(f"the expression gives {expression.kind}, {a_field(leaf.type.name)} holds {wanted}", *path)
+            message = f"the expression gives {expression.kind}, {a_field(leaf.type.name)} holds {wanted}"
+            self.report(message, *path, hint=misfit_hint(expression.kind, wanted))
             return False
         if isinstance(expression.root, Literal) and isinstance(expression.root.value, str):
             try:

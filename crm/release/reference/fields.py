@@ -10,7 +10,9 @@ from crm.blueprint.nodes import Field
 from crm.fields.base import FieldType
 from crm.fields.choices import Choice
 from crm.fields.options import Keyed
+from crm.fields.reading import Reading
 from crm.records.record import RECORD_FIELDS
+from crm.release.data_migrations import convert_value
 from crm.release.reference.samples import sample
 from crm.release.reference.tables import flow, row, table
 from crm.wiring import FIELD_TYPES
@@ -29,6 +31,47 @@ def fields_part() -> Iterator[str]:
     yield from ["### Options that most fields share", "", *table(Keyed)]
     for kind in FIELD_TYPES:
         yield from _type(kind)
+    yield from _conversions()
+
+
+def _conversions() -> Iterator[str]:
+    """Yield which types a field may become, tried with the examples of its own."""
+    yield from ["### Which types convert", "", "Where a field gets another type, every value is written as an export"]
+    yield from [
+        "writes it, and read as an import reads it. `plan` tries them all, and names those that do not fit.",
+        "",
+    ]
+    yield from ["| Type | Becomes | Becomes, where its values fit |", "|---|---|---|"]
+    kinds = [kind for kind in FIELD_TYPES if converts(kind)]
+    tries = {kind: {other: taken_examples(kind, other) for other in kinds if other is not kind} for kind in kinds}
+    takes_all = {kind for kind in kinds if all(all(taken[kind]) for other, taken in tries.items() if other is not kind)}
+    for kind, taken in tries.items():
+        whole = [f"`{other.name}`" for other, each in taken.items() if all(each)]
+        partly = [f"`{other.name}`" for other, each in taken.items() if any(each) and not all(each)]
+        rest = "every other" if kind in takes_all else ", ".join(partly)  # It may hold what any other type writes.
+        yield row(f"`{kind.name}`", ", ".join(whole), rest)
+    rest = ", ".join(f"`{kind.name}`" for kind in FIELD_TYPES if kind not in kinds)
+    yield from ["", f"No value becomes another in {rest}: an export and an import take them over.", ""]
+
+
+def converts(kind: FieldType) -> bool:
+    """Say whether the values of a type stand in one column, and are no records, uploads or rows."""
+    field = sample(kind)
+    return kind.stored and not kind.many and not kind.uploads and kind.reference(field) is None
+
+
+def taken_examples(kind: FieldType, other: FieldType) -> list[bool]:
+    """Return for each example of a type whether another one takes it."""
+    old, new = sample(kind), sample(other)
+    return [_is_taken(kind.parse(raw, old, Reading()), old, new) for raw in kind.examples]
+
+
+def _is_taken(value: Any, old: Field, new: Field) -> bool:
+    try:
+        convert_value(value, old, new)
+    except ValueError:
+        return False
+    return True
 
 
 def _type(kind: FieldType) -> Iterator[str]:

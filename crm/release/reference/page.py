@@ -27,8 +27,10 @@ out of date.
 - [Capabilities](#capabilities): what every entity has besides its fields.
 - [Commands](#commands).
 
-A **name** is small letters, digits and single `_`, starting with a letter. A **path** is a field, or one across
-links: `customer.address.city`."""
+A **name** is small letters, digits and single `_`, starting with a letter, of 40 letters at most. Some words are taken:
+those of Python (`from`, `class`, `is`), of SQL (`group`, `row`, `values`), of Django (`save`,
+`clean`, `action`), and what every record has (`id`, `created`, `updated`, `history`); add a word to them, as in
+`from_date`. A **path** is a field, or one across links: `customer.address.city`."""
 PARTS = (app_part, entity_part, fields_part, expressions_part, capabilities_part, commands_part)
 
 
