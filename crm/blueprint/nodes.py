@@ -74,6 +74,12 @@ class Field(Shared):
         """The label, led by that of the composite that the field is a part of."""
         return f"{self.whole.label}: {self.label.lower()}" if self.whole else self.label
 
+    @cached_property
+    def distinct_label(self) -> str:
+        """The label on forms and lists: the full one where another field of the entity has the same (two addresses)."""
+        others = (leaf.label for leaf in self.entity.leaves if leaf is not self)
+        return self.full_label if self.whole and self.label in others else self.label
+
     @property
     def target(self) -> Entity | None:
         """The entity that a link, links or table field leads to."""

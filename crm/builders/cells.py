@@ -36,7 +36,7 @@ def make_cell(entity: Entity, path: str) -> Callable[[models.Model], Any]:
                 return dash(end)
         return show(record, end, CELL)
 
-    label = end.full_label if len(chain) == 1 or end.whole else f"{chain[-2].label}: {end.label.lower()}"
+    label = end.distinct_label if len(chain) == 1 or end.whole else f"{chain[-2].label}: {end.label.lower()}"
     order = order_of(chain) if end.type.sortable and not any(step.type.many for step in chain) else None
     return _described(cell, Heading(label, end.type.align == "right"), order, path.replace(".", "_"))
 
@@ -138,7 +138,7 @@ def make_shown(leaf: Field) -> Callable[[Any, models.Model], Any]:
         name = f"admin:{target._meta.app_label}_{target._meta.model_name}_change"
         return format_html('<a class="crm-link" href="{}">{}</a>', reverse(name, args=[target.pk]), target)
 
-    shown.short_description = leaf.full_label  # type: ignore[attr-defined]
+    shown.short_description = leaf.distinct_label  # type: ignore[attr-defined]
     return shown
 
 

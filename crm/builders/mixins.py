@@ -25,7 +25,7 @@ class TypedFormFields:
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
         """Return the form field of a field; its help becomes HTML here, which templates take it for.
 
-        A part of a composite is called by both: two addresses would have two streets otherwise.
+        Where an entity has two addresses, each part is called by its address as well.
         """
         field = self.definition.find(db_field.name)
         if field is None or field.type.input == "rows":
@@ -33,7 +33,7 @@ class TypedFormFields:
         made = self._form_field(field, db_field, request, **kwargs)
         if made is not None:
             made.help_text = escape(field.options.help or "")
-            made.label = field.full_label
+            made.label = field.distinct_label
         return made
 
     def _form_field(self, field: Field, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
