@@ -59,7 +59,21 @@ def collect_deletion(model: Model, keys: Collection[Any], rows: Rows | None = No
                 held = deletion.protected.setdefault(relation.related_model, [])
                 held += [key for key in pointing if key not in held]
     deletion.cascades = {target: target_keys for target, target_keys in deletion.cascades.items() if target_keys}
+    if rows is not_deleted:
+        deletion.protected = _left_behind(deletion)
     return deletion
+
+
+def _left_behind(deletion: Deletion) -> dict[Model, list[Any]]:
+    """Return those of the records that protect what they point to that do not go along.
+
+    For the trash alone: what is deleted for good goes in an order, and Django refuses what is still pointed to then.
+    """
+    left: dict[Model, list[Any]] = {}
+    for model, keys in deletion.protected.items():
+        going = set(deletion.cascades.get(model, ()))
+        left[model] = [key for key in keys if key not in going]
+    return {model: keys for model, keys in left.items() if keys}
 
 
 def _lock_children_first(model: Model, keys: Collection[Any], rows: Rows) -> None:

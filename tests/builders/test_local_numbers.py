@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from crm.builders.filter_fields import NumberField
 from crm.fields.numbers import read_number
+from tests.support.pages import fill_in
 from tests.support.records import business, make, model
 
 pytestmark = pytest.mark.django_db
@@ -56,8 +57,11 @@ def test_where_a_point_is_written_nothing_is_different(rf, admin_user):
 
 def test_a_form_that_was_shown_saves_what_was_there(german, signed_in):
     trip = make("trip", price=Decimal("1375.50"))
-    page = signed_in.get(f"/admin/travel/trip/{trip.pk}/change/").content.decode()
-    assert 'value="1375,50"' in page
+    page = f"/admin/travel/trip/{trip.pk}/change/"
+    assert 'value="1375,50"' in signed_in.get(page).content.decode()
+    assert fill_in(signed_in, page, "trip_form", name="Renamed").status_code == 302
+    trip.refresh_from_db()
+    assert (trip.name, trip.price) == ("Renamed", Decimal("1375.50"))
 
 
 @pytest.mark.parametrize(("typed", "value"), [("1,5", "1.5"), ("1.200", "1200"), ("12.5", "12.5"), ("7", "7")])

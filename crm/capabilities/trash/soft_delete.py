@@ -44,12 +44,8 @@ def put_in_trash(model: Model, keys: Collection[Any]) -> tuple[int, dict[str, in
     """
     with transaction.atomic(), defer_recompute(), ensure_change_scope() as change:
         deletion = collect_deletion(model, keys, locks=True)
-        staying = {
-            model: sorted(set(keys) - set(deletion.cascades.get(model, ())))
-            for model, keys in deletion.protected.items()
-        }
-        if any(staying.values()):
-            raise models.ProtectedError(_("Other records still point here."), set(_records(staying)))
+        if deletion.protected:
+            raise models.ProtectedError(_("Other records still point here."), set(_records(deletion.protected)))
         values = {DELETED_AT: timezone.now(), DELETED_IN: change.id}
         for cascade_model, cascade_keys in deletion.cascades.items():
             before = find_dependents(cascade_model, cascade_keys)

@@ -25,7 +25,7 @@ def bomb(*parts: bytes, name: str = "part") -> bool:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for number, content in enumerate(parts):
-            archive.writestr(f"{name}{number}.xml", content)
+            archive.writestr(f"{number}{name}.xml", content)
     with zipfile.ZipFile(data) as archive:
         return is_bomb(archive, SIZE)
 
@@ -54,3 +54,9 @@ def test_the_tags_of_a_row_count_over_the_pieces_that_it_is_read_in():
     tag = b"<c" + b" " * 36 + b"/>"
     assert not bomb(b"<row>" + tag * 400 + b"</row>" + b"<row>" + tag * 400 + b"</row>")
     assert bomb(b"<row>" + tag * 600 + b"</row>")
+
+
+def test_texts_that_cells_share_stand_in_no_row():
+    """All texts of an honest workbook follow one another in a part of their own."""
+    texts = b"<sst>" + b"<si><t>text</t></si>" * 300 + b"</sst>"
+    assert bomb(texts) and not bomb(texts, name="sharedStrings")

@@ -13,6 +13,7 @@ DOCUMENTS = {
             "word": {"type": "slug", "from": "name"},
             "spent": {"type": "money", "compute": "sum(order_buyer.total)"},
             "number": {"type": "sequence", "format": "B-{n}"},
+            "guarantor": {"type": "link", "to": "buyer", "on_delete": "protect"},
         },
         "trash": {"restore_for": "30d"},
     },

@@ -14,6 +14,7 @@ from crm.capabilities.history.timeline import read_timeline
 from crm.capabilities.trash.purging import purge
 from crm.capabilities.trash.soft_delete import restore
 from crm.records.changes import change_scope
+from crm.records.deletion import collect_deletion
 from crm.records.rules import RuleBroken
 
 
@@ -181,3 +182,15 @@ def test_purge_keeps_what_another_record_in_the_trash_still_needs(shop, order):
     shop.buyer._base_manager.update(deleted_at=timezone.now() - timedelta(days=31))
     gone, kept = purge(order.definition.business)
     assert gone["buyer"] == 0 and kept == {"buyer": 1}
+
+
+def test_records_that_protect_one_another_go_together(shop):
+    """Nothing of what is ticked stays behind to point to what goes; one alone is refused."""
+    ann = shop.buyer.objects.create(name="Ann", email="a@example.org")
+    ben = shop.buyer.objects.create(name="Ben", email="b@example.org", guarantor=ann)
+    with pytest.raises(ProtectedError):
+        ann.delete()
+    assert collect_deletion(shop.buyer, [ann.pk]).protected == {shop.buyer: [ben.pk]}
+    assert collect_deletion(shop.buyer, [ann.pk, ben.pk]).protected == {}
+    shop.buyer.objects.filter(pk__in=[ann.pk, ben.pk]).delete()
+    assert not shop.buyer.objects.exists()
