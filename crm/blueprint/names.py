@@ -57,6 +57,11 @@ def humanize(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def in_sentence(label: str) -> str:
+    """Return a label as it stands inside of a sentence: small, unless it has capitals of its own, as in `VAT rate`."""
+    return label.lower() if label[1:].islower() else label
+
+
 def plural(word: str) -> str:
     """Return what several are called: `payment` → `payments`, `entry` → `entries`, `Box` → `Boxes`."""
     if word.endswith(("s", "x", "ch", "sh")):

@@ -13,7 +13,7 @@ from crm.blueprint.access import Grants
 from crm.blueprint.expressions.computing import ON_READ
 from crm.blueprint.expressions.tree import Expression
 from crm.blueprint.language import Language, TypeSpec
-from crm.blueprint.names import camel, humanize, plural
+from crm.blueprint.names import camel, humanize, in_sentence, plural
 from crm.blueprint.problems import Place
 from crm.blueprint.reader import Document
 from crm.blueprint.rules import Rules
@@ -171,6 +171,10 @@ class Entity(Shared):
     @property
     def title(self) -> Template:
         return self.texts["title"]
+
+    def noun(self, count: int) -> str:
+        """Return what so many records are called inside of a sentence: `booking`, `bookings`."""
+        return in_sentence(self.label if count == 1 else self.plural)
 
     @property
     def leaves(self) -> list[Field]:

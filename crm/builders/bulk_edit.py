@@ -46,9 +46,10 @@ def edit_selected(admin: Any, request: HttpRequest, rows: models.QuerySet) -> Ht
     form = _value_form(admin, request, name) if name in choices else None
     if form is not None and "crm_save" in request.POST and form.is_valid():
         return _write(admin, request, rows, name, form.cleaned_data[name])
+    count = rows.count()
     context = {
         **admin.admin_site.each_context(request),
-        "title": f"Change {rows.count()} {admin.opts.verbose_name_plural.lower()}",
+        "title": _("Change %(count)s %(records)s") % {"count": count, "records": admin.definition.noun(count)},
         "opts": admin.opts,
         "choices": choices,
         "name": name,
@@ -78,7 +79,7 @@ def _write(admin: Any, request: HttpRequest, rows: models.QuerySet, name: str, v
                 refused.append(f"{write.before}: {' '.join(refusal.message for refusal in refusals)}")
             changed += write_what_can_be(allowed, partial(_save, admin.model, field), partial(_refuse, refused))
     if changed:
-        words = {"field": field.full_label, "count": changed, "records": admin.opts.verbose_name_plural.lower()}
+        words = {"field": field.full_label, "count": changed, "records": admin.definition.noun(changed)}
         messages.success(request, _("%(field)s of %(count)s %(records)s changed.") % words)
     if not changed and not refused:
         messages.info(request, _("They all had that value already."))

@@ -101,4 +101,4 @@ def _named(request: HttpRequest, model: Any, keys: list[Any]) -> Iterator[str]:
     more = len(keys) - len(seen)
     if more:
         text = _("%(count)s more %(records)s") if len(seen) else _("%(count)s %(records)s")
-        yield text % {"count": f"{more:,}", "records": model.definition.plural.lower()}
+        yield text % {"count": f"{more:,}", "records": model.definition.noun(more)}

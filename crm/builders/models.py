@@ -72,7 +72,7 @@ def build_models(
         for step in contributions.by_kind(Kind.POST_BUILD).values():
             step.run(built[name])
     for name, entity in business.entities.items():
-        built[name]._meta.verbose_name = entity.label.lower() if entity.label[1:].islower() else entity.label
+        built[name]._meta.verbose_name = entity.noun(1)
         built[name]._meta.verbose_name_plural = entity.plural
     return built
 

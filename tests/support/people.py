@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db.models.signals import pre_delete
 from django.test import Client
 
 from crm.records.access import group_name
+from crm.records.accounts import keep_account
 from crm.release.roles import sync_roles
 from tests.support.records import business
 
@@ -28,3 +30,12 @@ def client_of(user: Any) -> Client:
     client = Client()
     client.force_login(person(user) if isinstance(user, str) else user)
     return client
+
+
+def delete_past_the_rules(user: Any) -> None:
+    """Delete an account as it could be deleted when nothing kept it: its links are emptied, without versions."""
+    pre_delete.disconnect(dispatch_uid="accounts", sender=get_user_model())
+    try:
+        user.delete()
+    finally:
+        pre_delete.connect(keep_account, sender=get_user_model(), dispatch_uid="accounts")

@@ -238,7 +238,7 @@ def _check_undo(run: ImportRun, model: type[models.Model], user: Any) -> None:
         if count and not access.has_perm(user, verb, model)
     ]
     if missing:
-        words = {"verbs": _(" or ").join(missing), "records": model._meta.verbose_name_plural.lower()}
+        words = {"verbs": _(" or ").join(missing), "records": model.definition.noun(2)}
         raise ImportRefused(_("You may not %(verbs)s %(records)s, so nothing was undone.") % words)
 
 

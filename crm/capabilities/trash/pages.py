@@ -146,8 +146,7 @@ def _together(model: Any, records: list[Any]) -> dict[Any, dict[Any, int]]:
 def _counted(counts: Mapping[Any, int], but: Any) -> str:
     """Return how many records of each entity there are besides one."""
     others = {model.definition: count - (model is type(but)) for model, count in counts.items()}
-    words = {one: (one.label if count == 1 else one.plural).lower() for one, count in others.items()}
-    return ", ".join(f"{count} {words[one]}" for one, count in others.items() if count)
+    return ", ".join(f"{count} {one.noun(count)}" for one, count in others.items() if count)
 
 
 def _restore(admin: Any, request: HttpRequest, chosen: list[Any], reason: str) -> HttpResponse:
@@ -163,7 +162,7 @@ def _restore(admin: Any, request: HttpRequest, chosen: list[Any], reason: str) -
         else:
             done.append(record)
     if done:
-        names = title_of(done[0]) if len(done) == 1 else f"{len(done)} {admin.definition.plural.lower()}"
+        names = title_of(done[0]) if len(done) == 1 else f"{len(done)} {admin.definition.noun(len(done))}"
         messages.success(request, _("%(names)s restored.") % {"names": names})
     only = done[0] if len(done) == len(chosen) == 1 else None
     return HttpResponseRedirect(admin.url("change", only.pk) if only else admin.url("trash"))

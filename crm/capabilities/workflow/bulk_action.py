@@ -30,7 +30,7 @@ def perform_selected(action: Action, admin: Any, request: HttpRequest, rows: mod
 def _ask(action: Action, admin: Any, request: HttpRequest, rows: models.QuerySet, form: Any) -> HttpResponse:
     count = rows.count()
     more = {
-        "title": f"{action.label}: {count} {_noun(admin, count)}",
+        "title": f"{action.label}: {count} {admin.definition.noun(count)}",
         "rows": list(rows[:MAX_NAMED]),
         "left": max(0, count - MAX_NAMED),
         "chosen": request.POST.getlist("_selected_action"),
@@ -41,16 +41,12 @@ def _ask(action: Action, admin: Any, request: HttpRequest, rows: models.QuerySet
     return ask(admin, request, action, workflow_of(admin.definition), form, **more)
 
 
-def _noun(admin: Any, count: int) -> str:
-    return str(admin.opts.verbose_name if count == 1 else admin.opts.verbose_name_plural).lower()
-
-
 def _perform_all(action: Action, admin: Any, request: HttpRequest, rows: models.QuerySet, comment: str) -> None:
     outcome = perform_all(rows, action, request.user, comment)
     done, skipped = outcome.done, outcome.skipped
     if done:
         state = workflow_of(admin.definition).label(action.target).lower()
-        messages.success(request, f"{done} {_noun(admin, done)}: {state}.")
+        messages.success(request, f"{done} {admin.definition.noun(done)}: {state}.")
     if skipped:
         count, reasons = len(skipped), [_skipped(record, why) for record, why in skipped[:MAX_NAMED]]
         if count > MAX_NAMED:

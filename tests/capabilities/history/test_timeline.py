@@ -7,18 +7,15 @@ from decimal import Decimal
 
 import pytest
 from django.apps import apps
-from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models.signals import pre_delete
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.capabilities.history.timeline import changes_since, read_timeline
-from crm.records.accounts import keep_account
 from crm.records.changes import change_scope
 from crm.records.writes import write_records
 from tests.support.pages import address, bring_back, form_data, save, text_of
-from tests.support.people import client_of, person
+from tests.support.people import client_of, delete_past_the_rules, person
 from tests.support.records import make, model
 
 pytestmark = pytest.mark.django_db
@@ -52,15 +49,6 @@ def test_someone_without_a_name_is_called_by_the_user_name_and_nobody_is_the_sys
     made = make("customer")
     assert read_timeline(made)[0].user == ""
     assert "The system added this" in text_of(signed_in.get(address("customer", "history", made.pk)))
-
-
-def delete_past_the_rules(user):
-    """Delete an account as it could be deleted when nothing kept it: its links are emptied, without versions."""
-    pre_delete.disconnect(dispatch_uid="accounts", sender=get_user_model())
-    try:
-        user.delete()
-    finally:
-        pre_delete.connect(keep_account, sender=get_user_model(), dispatch_uid="accounts")
 
 
 def test_the_story_outlives_its_authors():

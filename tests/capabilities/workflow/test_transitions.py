@@ -13,6 +13,7 @@ from crm.capabilities.workflow.compiler import workflow_of
 from crm.capabilities.workflow.models import Transition, steps_of
 from crm.capabilities.workflow.transitions import TransitionNotAllowed, perform
 from crm.kernel import actions
+from tests.support.people import delete_past_the_rules
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +126,7 @@ def test_the_system_does_it_without_a_user(loan):
 def test_the_name_stays_when_the_account_goes(loan, worker):
     clerk = worker("clerk")
     perform(loan, "lend", clerk)
-    clerk.delete()
+    delete_past_the_rules(clerk)
     assert (steps_of(loan).get().user, steps_of(loan).get().user_name) == (None, "clerk-at-the-bikes")
 
 
