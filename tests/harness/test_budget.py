@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,7 +42,8 @@ def test_starts_are_counted_for_the_test_that_makes_them(request: pytest.Fixture
     assert budget._started[request.node.nodeid] == before + 1
 
 
-def test_a_run_that_starts_too_much_fails(pytestconfig: pytest.Config):
+def test_a_run_that_starts_too_much_fails(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(budget, "_started", Counter())
     counted = Budget(SimpleNamespace())
     assert counted.exceeded() == []
     session = SimpleNamespace(exitstatus=0)

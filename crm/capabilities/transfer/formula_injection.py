@@ -26,7 +26,9 @@ ANYWHERE = re.compile(rf"(\A|[;\t\r\n]\"*)('*){SIGNS}"), re.compile(rf"(\A|[;\t\
 NUMBER = re.compile(r"(-?\d+([.,]\d+)?|\+[0-9]{7,15})\Z")
 """A number, or a phone number such as +4930901820: no spreadsheet runs it."""
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-CODE = re.compile(r"_x(?!0000)(00[01][0-9A-Fa-f]|005[Ff]|[Ff]{3}[EFef])_")
+CODE = re.compile(r"_x(?!0000)(00[01][0-9A-Fa-f]|0023|005[Ff]|[Ff]{3}[EFef])_")
+ERROR = re.compile(r"\A#(?=(N/A|NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!)\Z)")
+"""A text that would be written as the error of a formula: its sign becomes `_x0023_`, which Excel shows as the sign."""
 LONGEST = 32_767
 
 
@@ -88,7 +90,7 @@ def encode(text: str, label: str = "") -> str:
 
     Raises ExportRefused where the text is longer than a cell of Excel, which would cut it without a word.
     """
-    cell = UNPRINTABLE.sub(lambda found: f"_x{ord(found[0]):04x}_", text)
+    cell = ERROR.sub("_x0023_", UNPRINTABLE.sub(lambda found: f"_x{ord(found[0]):04x}_", text))
     if len(cell) > LONGEST:
         words = {"field": label, "count": f"{len(cell):,}", "most": f"{LONGEST:,}"}
         text = _("%(field)s: a text has %(count)s letters, and a cell of Excel holds %(most)s. Export as CSV or JSON.")
