@@ -20,7 +20,7 @@ from tests.support.passes import uses_database
 
 STARTS = 80
 """How many processes all tests of a run may start."""
-COMMANDS = 800 if TIMES == 1 else 930
+COMMANDS = 900 if TIMES == 1 else 1_030
 """How many commands the fork server may be asked for in a run; each takes from a tenth to half a second of a processor.
 
 Every night there are more, since an apply is killed at each of its writes.
